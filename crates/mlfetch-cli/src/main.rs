@@ -1,0 +1,2 @@
+//! mlfetch
+fn main() {}

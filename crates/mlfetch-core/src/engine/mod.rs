@@ -1,0 +1,26 @@
+//! Brings a tree to disk: list, plan, transfer, verify, commit.
+//!
+//! Listing, planning and transfer overlap; what is in memory is bounded by the number of transfers
+//! at a time, not by the number or size of files. A file gets its final name only after every
+//! check passed.
+
+mod error;
+mod fetch;
+mod list;
+mod near;
+mod overwrite;
+mod part;
+mod report;
+mod settings;
+mod source;
+mod transfer;
+mod verify;
+
+pub use error::{FetchError, FileError, FileFailure};
+pub use fetch::Engine;
+pub use list::{Listed, ListedKind};
+pub use overwrite::Overwrite;
+pub use report::{Event, NoObserver, Observer, Progress, Report, SkipReason};
+pub use settings::FetchSettings;
+pub use source::{Shape, Source};
+pub use verify::{Digests, Proof, Verify};

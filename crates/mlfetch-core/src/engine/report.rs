@@ -1,0 +1,122 @@
+//! What is told while a tree arrives, and after.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{FileFailure, Proof};
+use crate::RelativePath;
+
+/// Why a file was not fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// It is there already and did not change.
+    Unchanged,
+    /// It is there already and may not be replaced.
+    Exists,
+}
+
+/// What happened to one file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// It would be fetched (dry run).
+    Planned {
+        /// Where it would land.
+        path: &'a RelativePath,
+        /// Its size in bytes, if the store says.
+        size: Option<u64>,
+    },
+    /// It was left alone.
+    Skipped {
+        /// Where it is.
+        path: &'a RelativePath,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// It has its final name.
+    Committed {
+        /// Where it landed.
+        path: &'a RelativePath,
+        /// Its size in bytes.
+        size: u64,
+        /// What was proven of it.
+        proof: &'a Proof,
+    },
+    /// It did not arrive.
+    Failed(&'a FileFailure),
+}
+
+/// Is told what happens. Best effort: it returns nothing and must not block.
+pub trait Observer: Send + Sync {
+    /// Something happened to a file.
+    fn event(&self, event: &Event<'_>);
+}
+
+/// Listens to nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn event(&self, _event: &Event<'_>) {}
+}
+
+/// Counters that a renderer reads whenever it draws.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Files found so far.
+    pub found_files: AtomicU64,
+    /// Bytes found so far, where the store says.
+    pub found_bytes: AtomicU64,
+    /// Files that are finished: arrived, skipped or failed.
+    pub done_files: AtomicU64,
+    /// Bytes that arrived, of finished and unfinished files.
+    pub done_bytes: AtomicU64,
+    /// 1 once everything was found.
+    pub all_found: AtomicU64,
+}
+
+impl Progress {
+    pub(super) fn found(&self, size: Option<u64>) {
+        self.found_files.fetch_add(1, Ordering::Relaxed);
+        self.found_bytes.fetch_add(size.unwrap_or_default(), Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes(&self, count: usize) {
+        self.done_bytes.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn done(&self) {
+        self.done_files.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What a fetch did.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// Where what was asked for lies now: the path MLflow prints.
+    pub path: PathBuf,
+    /// Files that arrived.
+    pub files: u64,
+    /// Bytes of those files.
+    pub bytes: u64,
+    /// Files that were there and unchanged, or not to be replaced.
+    pub unchanged: u64,
+    /// Files that would be fetched (dry run).
+    pub planned: u64,
+    /// Bytes that would be fetched, where the store says (dry run).
+    pub planned_bytes: u64,
+    /// What was proven, and of how many files.
+    pub proofs: BTreeMap<Proof, u64>,
+    /// Files that failed.
+    pub failures: Vec<FileFailure>,
+}
+
+impl Report {
+    /// Whether nothing was found at all.
+    pub fn is_empty(&self) -> bool {
+        self.files + self.unchanged + self.planned == 0 && self.failures.is_empty()
+    }
+}

@@ -1,0 +1,141 @@
+//! From exact keys to local paths: a total function. What cannot be a path is refused by name.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use mlfetch_store::escape;
+
+/// The longest name of a file or directory, in bytes (every file system in common use).
+const MAX_SEGMENT_BYTES: usize = 255;
+
+/// Why a name cannot become a path below the destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameRefusal {
+    /// `a//b`, `/a`, or nothing at all.
+    #[error("it has an empty segment, which no directory can hold")]
+    EmptySegment,
+    /// `.` or `..`.
+    #[error("it has a `.` or `..` segment, which means another place on disk")]
+    DotSegment,
+    /// A zero byte.
+    #[error("it holds a zero byte")]
+    Nul,
+    /// More than 255 bytes between two slashes.
+    #[error("a segment is longer than 255 bytes")]
+    TooLong,
+}
+
+/// A path below the destination: one or more plain segments, no `.`, no `..`, never absolute. There
+/// is no other way to make one than through the checks.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelativePath(Box<[u8]>);
+
+impl RelativePath {
+    /// Splits at `/` and at nothing else, decodes nothing, and checks every segment.
+    ///
+    /// # Errors
+    /// The first rule that the name breaks.
+    ///
+    /// ```
+    /// use mlfetch_core::{NameRefusal, RelativePath};
+    /// assert!(RelativePath::new(b"model/%41 #1.txt").is_ok());
+    /// assert_eq!(RelativePath::new(b"a/../b"), Err(NameRefusal::DotSegment));
+    /// ```
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, NameRefusal> {
+        let bytes = bytes.into();
+        for segment in bytes.split(|byte| *byte == b'/') {
+            check(segment)?;
+        }
+        Ok(Self(bytes.into_boxed_slice()))
+    }
+
+    /// The segments, in order; at least one.
+    pub fn segments(&self) -> impl Iterator<Item = &OsStr> {
+        self.0.split(|byte| *byte == b'/').map(OsStr::from_bytes)
+    }
+
+    /// The directory it lies in, if that is not the destination itself, and its own name.
+    pub fn split(&self) -> (Option<Self>, &OsStr) {
+        match self.0.iter().rposition(|byte| *byte == b'/') {
+            Some(at) => (Some(Self(self.0[..at].into())), OsStr::from_bytes(&self.0[at + 1..])),
+            None => (None, OsStr::from_bytes(&self.0)),
+        }
+    }
+
+    /// As a path, to be joined to the destination.
+    pub fn as_path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.0))
+    }
+
+    /// The exact bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn check(segment: &[u8]) -> Result<(), NameRefusal> {
+    match segment {
+        b"" => Err(NameRefusal::EmptySegment),
+        b"." | b".." => Err(NameRefusal::DotSegment),
+        long if long.len() > MAX_SEGMENT_BYTES => Err(NameRefusal::TooLong),
+        odd if odd.contains(&0) => Err(NameRefusal::Nul),
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for RelativePath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&escape(&self.0))
+    }
+}
+
+impl fmt::Debug for RelativePath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "RelativePath({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_rule_has_its_refusal() {
+        let rows: [(&[u8], NameRefusal); 8] = [
+            (b"", NameRefusal::EmptySegment),
+            (b"/a", NameRefusal::EmptySegment),
+            (b"a//b", NameRefusal::EmptySegment),
+            (b"a/", NameRefusal::EmptySegment),
+            (b"a/./b", NameRefusal::DotSegment),
+            (b"../a", NameRefusal::DotSegment),
+            (b"a\0b", NameRefusal::Nul),
+            (&[b'a'; 256], NameRefusal::TooLong),
+        ];
+        for (name, refusal) in rows {
+            assert_eq!(RelativePath::new(name), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn odd_names_pass_unchanged() {
+        for name in ["a b", " a", "%41", "a#b", "a?b", "a\\b", "é", "\t", "...", "-rf"] {
+            assert_eq!(RelativePath::new(name).expect(name).as_bytes(), name.as_bytes());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_never_leaves_the_directory_it_is_joined_to(bytes: Vec<u8>) {
+            if let Ok(path) = RelativePath::new(bytes.clone()) {
+                use std::path::Component;
+                prop_assert!(path.as_path().components().all(|c| matches!(c, Component::Normal(_))));
+                prop_assert_eq!(path.as_bytes(), bytes.as_slice());
+            }
+        }
+    }
+}

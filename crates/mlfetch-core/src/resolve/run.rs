@@ -1,0 +1,197 @@
+//! The loop.
+
+use std::sync::Arc;
+
+use mlfetch_store::{Error, ErrorKind, Result};
+
+use super::{NamedBy, Resolver, RewriteRules, Step, Target, Trail};
+
+/// Hops from what was asked for to the bytes; more means that a store leads in circles.
+const MAX_HOPS: usize = 16;
+
+/// What resolution works with.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ResolveContext {
+    /// Who knows which scheme.
+    pub resolvers: Vec<Arc<dyn Resolver>>,
+    /// The rewrite rules.
+    pub rules: RewriteRules,
+    /// Whether a path on this machine's disk may be named by a tracking server elsewhere.
+    pub allow_local_paths: bool,
+}
+
+impl ResolveContext {
+    /// Nobody who knows a scheme, no rules.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one more resolver.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: impl Resolver + 'static) -> Self {
+        self.resolvers.push(Arc::new(resolver));
+        self
+    }
+
+    /// With these rewrite rules.
+    #[must_use]
+    pub fn with_rules(mut self, rules: RewriteRules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Follow paths on this machine's disk also when a server elsewhere names them.
+    #[must_use]
+    pub fn with_local_paths(mut self, allow: bool) -> Self {
+        self.allow_local_paths = allow;
+        self
+    }
+
+    fn resolver(&self, scheme: &str) -> Option<&Arc<dyn Resolver>> {
+        self.resolvers.iter().find(|resolver| resolver.schemes().contains(&scheme))
+    }
+}
+
+/// A place a backend can open, and how it was found.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Resolved {
+    /// The place.
+    pub target: Target,
+    /// The way to it.
+    pub trail: Trail,
+}
+
+/// Follows `asked` to the places where its bytes lie: one, or the parts that MLflow lays over each
+/// other (a run's artifacts, then its logged model).
+///
+/// # Errors
+/// Those of the resolvers; `Protocol` for a store that leads in circles; `Refused` for a local
+/// path that a server elsewhere named.
+pub async fn resolve(context: &ResolveContext, asked: Target) -> Result<Vec<Resolved>> {
+    let trail = Trail::begin(&asked);
+    let mut waiting = vec![Resolved { target: asked, trail }];
+    let mut arrived = Vec::new();
+    let mut missing: Option<Error> = None;
+    while let Some(here) = waiting.pop() {
+        match step(context, &here).await {
+            Ok(None) => arrived.push(here),
+            // The last is popped first: what comes first must lie on top.
+            Ok(Some(next)) => waiting.extend(next.into_iter().rev()),
+            Err(error) if here.target.optional && error.kind() == ErrorKind::NotFound => {
+                missing.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match missing {
+        Some(error) if arrived.is_empty() => Err(error),
+        _ => Ok(arrived),
+    }
+}
+
+async fn step(context: &ResolveContext, here: &Resolved) -> Result<Option<Vec<Resolved>>> {
+    let target = &here.target;
+    if let Some((uri, why)) = context.rules.apply(&target.uri) {
+        // A rule is the user's word: what it names, the user names.
+        let rewritten = target.hop(uri, NamedBy::User);
+        if !here.trail.has_been_at(&rewritten) {
+            return advance(here, vec![(rewritten, why)]).map(Some);
+        }
+    }
+    let location = target.location()?;
+    let step = match context.resolver(location.scheme()) {
+        Some(resolver) => resolver.step(target).await?,
+        None => Step::Arrived,
+    };
+    match step {
+        Step::Onward(next) => advance(here, next).map(Some),
+        Step::Arrived => permit(context, target).map(|()| None),
+    }
+}
+
+fn advance(here: &Resolved, next: Vec<(Target, String)>) -> Result<Vec<Resolved>> {
+    let mut places = Vec::with_capacity(next.len());
+    for (target, why) in next {
+        if here.trail.hops().len() >= MAX_HOPS || here.trail.has_been_at(&target) {
+            return Err(Error::new(ErrorKind::Protocol, "resolve", target.display())
+                .with_message("the store leads in circles")
+                .with_hint("`mlfetch resolve` shows the hops"));
+        }
+        let trail = here.trail.and(&target, why);
+        places.push(Resolved { target, trail });
+    }
+    Ok(places)
+}
+
+/// A server elsewhere may not name files of this machine (CVE-2023-1177 and its family).
+fn permit(context: &ResolveContext, target: &Target) -> Result<()> {
+    let NamedBy::RemoteStore(server) = &target.named_by else { return Ok(()) };
+    let is_local = matches!(target.location()?.scheme(), "" | "file");
+    if !is_local || context.allow_local_paths {
+        return Ok(());
+    }
+    let path = target.display();
+    Err(Error::new(ErrorKind::Refused, "follow", path.clone())
+        .with_message(format!("{server} names a path, which is one on its own disk"))
+        .with_hint(format!(
+            "say where that directory is seen from here with --rewrite {path}=PATH, or \
+             --allow-local-paths if it is the same path on this machine"
+        )))
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::resolve::Rewrite;
+
+    /// Leads `a:` to `b:`, `b:` to where it is told.
+    #[derive(Debug)]
+    struct Leads(&'static str, NamedBy);
+
+    #[async_trait]
+    impl Resolver for Leads {
+        fn schemes(&self) -> &'static [&'static str] {
+            &["aa", "bb"]
+        }
+        async fn step(&self, target: &Target) -> Result<Step> {
+            let next = if target.uri.starts_with("aa") { "bb:/x" } else { self.0 };
+            Ok(Step::Onward(vec![(target.hop(next, self.1.clone()), "told so".into())]))
+        }
+    }
+
+    async fn run(leads_to: &'static str, named_by: NamedBy, rules: &str) -> Result<String> {
+        let mut context = ResolveContext::new().with_resolver(Leads(leads_to, named_by));
+        if !rules.is_empty() {
+            context = context.with_rules(RewriteRules::new(vec![Rewrite::parse(rules)?]));
+        }
+        let resolved = resolve(&context, Target::new("aa:/x")).await?;
+        Ok(resolved[0].target.uri.clone())
+    }
+
+    #[tokio::test]
+    async fn hops_are_followed_to_the_end() {
+        assert_eq!(run("s3://b/x", NamedBy::User, "").await.expect("arrives"), "s3://b/x");
+    }
+
+    #[tokio::test]
+    async fn a_circle_is_an_error() {
+        let error = run("aa:/x", NamedBy::User, "").await.expect_err("a circle");
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+    }
+
+    #[tokio::test]
+    async fn a_server_elsewhere_may_not_name_local_files() {
+        let server = || NamedBy::RemoteStore("http://server".into());
+        for local in ["file:///etc", "/etc", "etc/passwd"] {
+            let error = run(local, server(), "").await.expect_err("refused");
+            assert_eq!(error.kind(), ErrorKind::Refused, "{local}");
+        }
+        assert_eq!(run("/etc", server(), "/etc=./here").await.expect("a rule"), "./here");
+        let here = NamedBy::LocalStore("sqlite".into());
+        assert_eq!(run("/data", here, "").await.expect("local"), "/data");
+    }
+}

@@ -1,0 +1,106 @@
+//! Indexes in JSON: nginx with `autoindex_format json`, and Caddy when it is asked for JSON.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use reqwest::Url;
+use serde::Deserialize;
+use serde::de::{Deserializer, Visitor};
+
+use super::Row;
+use super::link::Link;
+
+/// One item, of either server.
+#[derive(Deserialize)]
+struct Item {
+    /// nginx: the name as it is. Caddy: the name, as far as it is UTF-8.
+    name: Bytes,
+    /// nginx: `file`, `directory`, `other`.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// nginx: as in HTTP.
+    mtime: Option<String>,
+    /// Caddy.
+    is_dir: Option<bool>,
+    /// Caddy: the name, percent-encoded.
+    url: Option<String>,
+    size: Option<u64>,
+}
+
+/// The rows of an index; `None` if the page is none.
+pub(super) fn rows(page: &[u8], directory: &Url) -> Option<Vec<Row>> {
+    let items: Vec<Item> = serde_json::from_slice(page).ok()?;
+    items.into_iter().map(|item| row(item, directory)).collect()
+}
+
+fn row(item: Item, directory: &Url) -> Option<Row> {
+    let name = item.name.0;
+    match (item.kind.as_deref(), item.is_dir) {
+        (Some("file"), _) => Some(Row::object(name, item.size, time(item.mtime.as_deref()))),
+        (Some("directory"), _) => Some(Row::directory(name)),
+        (Some(_), _) => Some(Row::refused(name, "it is neither a file nor a directory")),
+        (None, Some(is_directory)) => {
+            let Link::Below(row) = Link::parse(item.url?.as_bytes(), directory) else {
+                return None;
+            };
+            let object = (!is_directory).then(|| Row::object(row.name.clone(), item.size, None));
+            Some(object.unwrap_or(row))
+        }
+        (None, None) => None,
+    }
+}
+
+fn time(text: Option<&str>) -> Option<SystemTime> {
+    httpdate::parse_http_date(text?).ok()
+}
+
+/// A JSON string that need not be UTF-8: nginx writes names as the disk has them.
+struct Bytes(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(BytesVisitor)
+    }
+}
+
+struct BytesVisitor;
+
+impl Visitor<'_> for BytesVisitor {
+    type Value = Bytes;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Bytes, E> {
+        Ok(Bytes(bytes.to_vec()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::RowKind;
+    use super::*;
+
+    fn read(page: &[u8]) -> Option<Vec<Row>> {
+        rows(page, &Url::parse("http://h/").expect("a URL"))
+    }
+
+    #[test]
+    fn a_name_need_not_be_utf8() {
+        let page = b"[{ \"name\":\"latin-\xe9\\n\\u00e9\", \"type\":\"file\", \"size\":1 }]";
+        let rows = read(page).expect("an index");
+        assert_eq!(rows[0].name, b"latin-\xe9\n\xc3\xa9");
+    }
+
+    #[test]
+    fn what_is_neither_file_nor_directory_is_refused() {
+        let rows = read(br#"[{"name":"pipe","type":"other"}]"#).expect("an index");
+        assert!(matches!(rows[0].kind, RowKind::Refused(_)));
+    }
+
+    #[test]
+    fn an_empty_array_is_an_empty_directory() {
+        assert_eq!(read(b"[\r\n]"), Some(vec![]));
+    }
+}

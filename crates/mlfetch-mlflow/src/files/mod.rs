@@ -1,0 +1,9 @@
+//! The file store: a directory `mlruns`, as MLflow writes it.
+
+mod directory;
+mod meta;
+mod registry;
+mod root;
+mod store;
+
+pub(crate) use store::FileStore;

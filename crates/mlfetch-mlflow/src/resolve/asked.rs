@@ -1,0 +1,75 @@
+//! What a user names, as a target.
+
+use mlfetch_core::resolve::{Placement, Target};
+use mlfetch_store::{Location, Result};
+use percent_encoding::percent_decode_str;
+
+/// What a URI or path asks for. Of a `runs:/` or `models:/` URI the resolvers say where it lands;
+/// of any other the last segment is kept, and a trailing `/` asks for the contents, as with MLflow.
+///
+/// # Errors
+/// `InvalidInput` for text that is neither a URI nor a path.
+pub fn asked_for(uri: &str) -> Result<Target> {
+    let location = Location::parse(uri)?;
+    let target = Target::new(uri);
+    if matches!(location.scheme(), "runs" | "models") {
+        return Ok(target);
+    }
+    Ok(target.with_placement(Placement::last_segment(last_segment(&location))))
+}
+
+/// The last segment of a location, with its trailing `/` if it has one; empty for a root, `.` and
+/// `..`, whose contents are meant.
+fn last_segment(location: &Location) -> Vec<u8> {
+    let path = location.path();
+    let segment_of = |path: &str| {
+        let bare = path.trim_end_matches('/');
+        let start = bare.rfind('/').map_or(0, |at| at + 1);
+        path[start..].to_owned()
+    };
+    let segment = match location.scheme() {
+        "http" | "https" => segment_of(path.split(['?', '#']).next().unwrap_or_default()),
+        _ => segment_of(path),
+    };
+    let bytes = match location.scheme() {
+        // Written percent-encoded; all other schemes name things as they are.
+        "file" | "http" | "https" => percent_decode_str(&segment).collect(),
+        _ => segment.into_bytes(),
+    };
+    let bare = bytes.strip_suffix(b"/").unwrap_or(&bytes);
+    if matches!(bare, b"" | b"." | b"..") { Vec::new() } else { bytes }
+}
+
+/// The URI that MLflow makes of a run and a path in it. An empty path counts as none.
+pub fn run_uri(run_id: &str, path: Option<&str>) -> String {
+    match path.filter(|path| !path.is_empty()) {
+        Some(path) => format!("runs:/{run_id}/{path}"),
+        None => format!("runs:/{run_id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_segment_is_what_is_kept() {
+        let rows = [
+            ("s3://bucket/a/b", "b"),
+            ("s3://bucket/a/b/", "b/"),
+            ("s3://bucket", ""),
+            ("s3://bucket/", ""),
+            ("/p/artifacts", "artifacts"),
+            ("file:///p/a%20b", "a b"),
+            ("s3://bucket/a%20b#1", "a%20b#1"),
+            (".", ""),
+            ("./x/..", ""),
+            ("https://h/x?sig=a/b", "x"),
+            ("mlflow-artifacts:/1/run/artifacts", "artifacts"),
+        ];
+        for (uri, kept) in rows {
+            let target = asked_for(uri).expect(uri);
+            assert_eq!(target.placement.asked, kept.as_bytes(), "{uri}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What a tracking server, or what stands in its place, may answer.
+
+mod answers;
+mod server;

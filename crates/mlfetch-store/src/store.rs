@@ -1,0 +1,101 @@
+//! The trait that every storage implements.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{Key, ListRequest, Object, ObjectInfo, Page, ReadRequest, Result, StatRequest};
+
+/// An opened bucket, container, namespace or directory. Read only.
+///
+/// Each call is **one attempt**: an implementation turns off retries of its own, because the loop
+/// stands once above the seam ([`RetryingStore`](crate::RetryingStore)). Dropping a future or a
+/// body cancels the request.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// What this store is and can do. Free: no request.
+    fn info(&self) -> &StoreInfo;
+
+    /// One page of names below a prefix. A prefix with nothing below it is an empty page, not an
+    /// error, unless the store can tell that the directory is missing.
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`](crate::ErrorKind); `NotFound` where the store or directory is missing.
+    async fn list_page(&self, request: ListRequest) -> Result<Page>;
+
+    /// What is known of one object.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none; `IsDirectory` if the store knows the name as a directory.
+    async fn stat(&self, key: &Key, request: StatRequest) -> Result<ObjectInfo>;
+
+    /// Begins to read one object.
+    ///
+    /// # Errors
+    /// As [`stat`](Self::stat); `Changed` if a condition does not hold; `Unsupported` for a range
+    /// that the store cannot give.
+    async fn read(&self, key: &Key, request: ReadRequest) -> Result<Object>;
+}
+
+/// Which listing a store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Listing {
+    /// Everything below a prefix in one sequence of pages.
+    Flat,
+    /// One directory at a time.
+    Tree,
+}
+
+/// What the engine needs to know before it asks. Each field is there because the engine takes
+/// another way without it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Which listing it has.
+    pub listing: Listing,
+    /// Whether a range of an object can be read.
+    pub ranges: bool,
+    /// Whether a read can be tied to an entity tag or version.
+    pub conditional_reads: bool,
+}
+
+impl Capabilities {
+    /// Those of a store with this listing, ranges and conditional reads.
+    pub fn new(listing: Listing) -> Self {
+        Self { listing, ranges: true, conditional_reads: true }
+    }
+
+    /// The same without ranges.
+    #[must_use]
+    pub fn without_ranges(mut self) -> Self {
+        self.ranges = false;
+        self
+    }
+
+    /// The same without conditional reads.
+    #[must_use]
+    pub fn without_conditional_reads(mut self) -> Self {
+        self.conditional_reads = false;
+        self
+    }
+}
+
+/// What a store is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoreInfo {
+    /// The backend's name: `s3`, `local`.
+    pub backend: &'static str,
+    /// The root, safe to show: no user, password or query.
+    pub root: String,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
+
+impl StoreInfo {
+    /// Names a store. `root` must be safe to show.
+    pub fn new(backend: &'static str, root: impl Into<String>, capabilities: Capabilities) -> Self {
+        Self { backend, root: root.into(), capabilities }
+    }
+}

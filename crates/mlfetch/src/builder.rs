@@ -1,0 +1,108 @@
+//! Putting the parts together.
+
+use std::sync::Arc;
+
+use mlfetch_core::engine::Engine;
+use mlfetch_core::resolve::{ResolveContext, Rewrite, RewriteRules};
+use mlfetch_mlflow::{Environment, ModelsResolver, RunsResolver, Settings, Stores, Via};
+use mlfetch_store::{Options, Result, RetryPolicy};
+
+use crate::client::Mlfetch;
+use crate::{builtin, builtin_options};
+
+/// Puts a [`Mlfetch`] together. What is not given comes from the environment, as MLflow reads it.
+#[derive(Debug, Default)]
+pub struct MlfetchBuilder {
+    tracking_uri: Option<String>,
+    registry_uri: Option<String>,
+    environment: Option<Environment>,
+    rewrites: Vec<Rewrite>,
+    via: Via,
+    options: Options,
+    retry: RetryPolicy,
+    allow_local_paths: bool,
+}
+
+impl MlfetchBuilder {
+    /// Where runs and logged models are looked up, instead of `MLFLOW_TRACKING_URI`.
+    #[must_use]
+    pub fn tracking_uri(mut self, uri: impl Into<String>) -> Self {
+        self.tracking_uri = Some(uri.into());
+        self
+    }
+
+    /// Where registered models are looked up, instead of `MLFLOW_REGISTRY_URI`.
+    #[must_use]
+    pub fn registry_uri(mut self, uri: impl Into<String>) -> Self {
+        self.registry_uri = Some(uri.into());
+        self
+    }
+
+    /// Other surroundings than those of the process.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// One more rule that maps a root to where it lies.
+    #[must_use]
+    pub fn rewrite(mut self, rule: Rewrite) -> Self {
+        self.rewrites.push(rule);
+        self
+    }
+
+    /// The way to bytes that lie behind a tracking server.
+    #[must_use]
+    pub fn via(mut self, via: Via) -> Self {
+        self.via = via;
+        self
+    }
+
+    /// Settings of the backends, by the names of [`builtin_options`].
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// How patiently servers are asked.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Follow paths on this machine's disk also when a tracking server elsewhere names them.
+    #[must_use]
+    pub fn allow_local_paths(mut self, allow: bool) -> Self {
+        self.allow_local_paths = allow;
+        self
+    }
+
+    /// Puts it together. Nothing is asked or opened yet.
+    ///
+    /// # Errors
+    /// `Io` if the process has no current directory.
+    pub fn build(self) -> Result<Mlfetch> {
+        let environment = match self.environment {
+            Some(environment) => environment,
+            None => Environment::from_process()?,
+        };
+        let lookup = |name: &str| environment.text(name).map(str::to_owned);
+        let options = self.options.with_env(&builtin_options(), lookup);
+        let settings =
+            Settings::new(self.tracking_uri.as_deref(), self.registry_uri.as_deref(), &environment)
+                .with_retry(self.retry.clone());
+        let stores = Arc::new(Stores::new(settings, environment));
+        let engine = Engine::new(builtin::backends(&stores, self.via))
+            .with_options(options)
+            .with_retry(self.retry);
+        let context = ResolveContext::new()
+            .with_resolver(RunsResolver::new(Arc::clone(&stores)))
+            .with_resolver(ModelsResolver::new(Arc::clone(&stores)))
+            .with_rules(RewriteRules::new(self.rewrites))
+            .with_local_paths(self.allow_local_paths);
+        Ok(Mlfetch::new(engine, context, stores))
+    }
+}

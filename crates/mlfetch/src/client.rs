@@ -1,0 +1,131 @@
+//! The calls.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::stream::BoxStream;
+use mlfetch_core::engine::{
+    Engine, FetchError, FetchSettings, Listed, NoObserver, Observer, Progress, Report, Shape,
+};
+use mlfetch_core::resolve::{ResolveContext, Resolved, Target, resolve};
+use mlfetch_mlflow::{Run, RunId, Stores, asked_for};
+use mlfetch_store::{Depth, Error, ErrorKind, Object, ReadRequest, Result};
+
+use crate::MlfetchBuilder;
+
+/// Resolves artifact URIs, lists what lies there, and brings it to disk. Cheap to clone; clones
+/// share connections and opened stores.
+#[derive(Debug, Clone)]
+pub struct Mlfetch {
+    engine: Engine,
+    context: ResolveContext,
+    stores: Arc<Stores>,
+}
+
+impl Mlfetch {
+    /// Begins to put one together.
+    pub fn builder() -> MlfetchBuilder {
+        MlfetchBuilder::default()
+    }
+
+    pub(crate) fn new(engine: Engine, context: ResolveContext, stores: Arc<Stores>) -> Self {
+        Self { engine, context, stores }
+    }
+
+    /// Brings what `uri` names to the directory `destination`, with the usual settings: all files,
+    /// laid out as MLflow lays them, unchanged files left alone, checksums where there are any.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let from = tempfile::tempdir().unwrap();
+    /// std::fs::write(from.path().join("MLmodel"), "flavors: {}").unwrap();
+    /// let to = tempfile::tempdir().unwrap();
+    /// let mlfetch = mlfetch::Mlfetch::builder().build()?;
+    /// let uri = format!("{}/", from.path().display());
+    /// let report = mlfetch.fetch(&uri, to.path()).await?;
+    /// assert_eq!(report.files, 1);
+    /// assert_eq!(std::fs::read(to.path().join("MLmodel")).unwrap(), b"flavors: {}");
+    /// # Ok::<(), mlfetch::FetchError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn fetch(
+        &self,
+        uri: &str,
+        destination: impl AsRef<Path>,
+    ) -> Result<Report, FetchError> {
+        let parts = self.resolve(asked_for(uri)?).await?;
+        let settings = FetchSettings::new();
+        let observer = Arc::new(NoObserver);
+        self.fetch_resolved(&parts, destination, settings, observer, Arc::default()).await
+    }
+
+    /// Follows a target to the places where its bytes lie.
+    ///
+    /// # Errors
+    /// Kinds of looking up and reaching; `Refused` for a place that a server may not name.
+    pub async fn resolve(&self, target: Target) -> Result<Vec<Resolved>> {
+        resolve(&self.context, target).await
+    }
+
+    /// Brings resolved parts to disk, telling `observer` what happens.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn fetch_resolved(
+        &self,
+        parts: &[Resolved],
+        destination: impl AsRef<Path>,
+        settings: FetchSettings,
+        observer: Arc<dyn Observer>,
+        progress: Arc<Progress>,
+    ) -> Result<Report, FetchError> {
+        self.engine.fetch(parts, destination.as_ref(), settings, observer, progress).await
+    }
+
+    /// The rows of one resolved part.
+    ///
+    /// # Errors
+    /// Kinds of opening and listing.
+    pub async fn list(
+        &self,
+        part: &Resolved,
+        depth: Depth,
+    ) -> Result<BoxStream<'static, Result<Listed>>> {
+        self.engine.list(&part.target, depth).await
+    }
+
+    /// Begins to read the one file that a resolved part names.
+    ///
+    /// # Errors
+    /// `IsDirectory` if it is not a file; kinds of opening and reading.
+    pub async fn read(&self, part: &Resolved) -> Result<Object> {
+        let source = self.engine.open(&part.target).await?;
+        match &source.shape {
+            Shape::File(info) => {
+                let request = ReadRequest::new().with_version(info.version.clone());
+                source.store.read(&source.key, request).await
+            }
+            Shape::Perhaps => {
+                source.explain_nothing().await?;
+                Err(is_directory(&part.target))
+            }
+            _ => Err(is_directory(&part.target)),
+        }
+    }
+
+    /// Looks a run up.
+    ///
+    /// # Errors
+    /// `NotFound`; kinds of reaching.
+    pub async fn run(&self, run_id: &RunId) -> Result<Run> {
+        self.stores.tracking().await?.run(run_id).await
+    }
+}
+
+fn is_directory(target: &Target) -> Error {
+    Error::new(ErrorKind::IsDirectory, "read", target.display())
+        .with_hint("`mlfetch ls` shows what is in it, `mlfetch get` fetches it")
+}

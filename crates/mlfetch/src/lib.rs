@@ -1,0 +1,26 @@
+//! Brings MLflow artifacts to disk, whole and checked.
+//!
+//! [`Mlfetch`] joins the parts: MLflow's settings and stores, the resolution of artifact URIs, the
+//! backends that this build has, and the engine.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+pub mod blocking;
+mod builder;
+mod builtin;
+mod client;
+
+pub use builder::MlfetchBuilder;
+pub use builtin::builtin_options;
+pub use client::Mlfetch;
+pub use mlfetch_core::destination::{DestinationError, DestinationProblem};
+pub use mlfetch_core::engine::{
+    Event, FetchError, FetchSettings, FileError, FileFailure, Listed, ListedKind, NoObserver,
+    Observer, Overwrite, Progress, Proof, Report, SkipReason, Verify,
+};
+pub use mlfetch_core::resolve::{Resolved, Rewrite, Target};
+pub use mlfetch_core::{Filter, FilterError, Layout, RelativePath};
+pub use mlfetch_mlflow::{Environment, Via, asked_for, run_uri};
+pub use mlfetch_store::{
+    Depth, Error, ErrorKind, Key, Object, OptionSpec, Options, RetryEvent, RetryPolicy, escape,
+};

@@ -1,0 +1,154 @@
+//! The servers by name.
+
+use std::fmt;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
+
+use super::launch::Launch;
+use super::state::Variables;
+use super::{Tools, minio, mlflow, mysql, nginx, postgres, toxiproxy};
+
+/// A server that the tests use.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Service {
+    Minio,
+    MlflowProxied,
+    MlflowDirect,
+    MlflowAuth,
+    MlflowS3,
+    Nginx,
+    Postgres,
+    Mysql,
+    Toxiproxy,
+}
+
+impl Service {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Minio,
+        Self::MlflowProxied,
+        Self::MlflowDirect,
+        Self::MlflowAuth,
+        Self::MlflowS3,
+        Self::Nginx,
+        Self::Postgres,
+        Self::Mysql,
+        Self::Toxiproxy,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Minio => "minio",
+            Self::MlflowProxied => "mlflow-proxied",
+            Self::MlflowDirect => "mlflow-direct",
+            Self::MlflowAuth => "mlflow-auth",
+            Self::MlflowS3 => "mlflow-s3",
+            Self::Nginx => "nginx",
+            Self::Postgres => "postgres",
+            Self::Mysql => "mysql",
+            Self::Toxiproxy => "toxiproxy",
+        }
+    }
+
+    /// The servers meant by some names: all without a name, all four of MLflow by `mlflow`, and
+    /// each with the one that it needs.
+    pub(crate) fn select(names: &[String]) -> Result<Vec<Self>> {
+        for name in names.iter().filter(|name| *name != "mlflow") {
+            if !Self::ALL.iter().any(|service| service.name() == name.as_str()) {
+                let known: Vec<&str> = Self::ALL.iter().map(|service| service.name()).collect();
+                bail!(
+                    "no server is called `{name}`; there are mlflow (four), {}",
+                    known.join(", ")
+                );
+            }
+        }
+        let is_meant = |service: Self| {
+            names.iter().any(|name| {
+                name == service.name()
+                    || (name == "mlflow" && service.name().starts_with("mlflow-"))
+            })
+        };
+        let wanted = |service: Self| names.is_empty() || is_meant(service);
+        let needed = |service: Self| service == Self::Minio && wanted(Self::MlflowS3);
+        Ok(Self::ALL.into_iter().filter(|service| wanted(*service) || needed(*service)).collect())
+    }
+
+    /// Gets the server's programs into the cache.
+    pub(crate) fn install(self, tools: &Tools) -> Result<()> {
+        match self {
+            Self::Minio => minio::PROGRAM.install(&tools.cache).map(drop),
+            Self::Nginx => nginx::install(&tools.cache).map(drop),
+            Self::Postgres => postgres::install(&tools.cache).map(drop),
+            Self::Mysql => mysql::install(&tools.cache).map(drop),
+            Self::Toxiproxy => toxiproxy::PROGRAM.install(&tools.cache).map(drop),
+            // The Python environment is part of the tools: the tests need it without a server too.
+            Self::MlflowProxied | Self::MlflowDirect | Self::MlflowAuth | Self::MlflowS3 => Ok(()),
+        }
+    }
+
+    /// Writes the server's configuration into its directory and says how to start it.
+    ///
+    /// `others` are the variables of the servers that run already.
+    pub(crate) fn prepare(
+        self,
+        tools: &Tools,
+        directory: &Path,
+        others: &Variables,
+    ) -> Result<Launch> {
+        match self {
+            Self::Minio => minio::prepare(tools, directory),
+            Self::MlflowProxied => mlflow::proxied(tools, directory),
+            Self::MlflowDirect => mlflow::direct(tools, directory),
+            Self::MlflowAuth => mlflow::auth(tools, directory),
+            Self::MlflowS3 => mlflow::s3(tools, directory, others),
+            Self::Nginx => nginx::prepare(tools, directory),
+            Self::Postgres => postgres::prepare(tools, directory),
+            Self::Mysql => mysql::prepare(tools, directory),
+            Self::Toxiproxy => toxiproxy::prepare(tools, directory),
+        }
+    }
+
+    /// What makes the server end at once.
+    pub(crate) fn stop_signal(self) -> Signal {
+        match self {
+            // PostgreSQL takes SIGTERM as leave to wait for its clients.
+            Self::Postgres => Signal::SIGINT,
+            _ => Signal::SIGTERM,
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn select(names: &[&str]) -> Result<Vec<Service>> {
+        Service::select(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn no_name_means_all() {
+        assert_eq!(select(&[]).expect("no name is fine"), Service::ALL);
+    }
+
+    #[test]
+    fn a_server_brings_the_one_it_needs() {
+        let selected = select(&["mlflow-s3"]).expect("the name is known");
+        assert_eq!(selected, [Service::Minio, Service::MlflowS3]);
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known() {
+        let error = select(&["mlfow"]).expect_err("the name is wrong").to_string();
+        assert!(error.contains("`mlfow`") && error.contains("mlflow-direct"), "{error}");
+    }
+}

@@ -1,0 +1,93 @@
+//! `cargo xtask test`: every test, against real servers.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::services::compose::Compose;
+use crate::services::{Service, Session, Tools, Variables};
+use crate::{command, report};
+
+#[derive(clap::Args, Default)]
+pub(crate) struct Arguments {
+    /// Run the servers in containers, by docker-compose.yml
+    #[arg(long)]
+    compose: bool,
+    /// Arguments for `cargo test`; `-p CRATE` narrows what is built and run
+    #[arg(last = true)]
+    cargo: Vec<OsString>,
+}
+
+/// Starts the servers, runs the tests, stops the servers; the exit code is that of `cargo test`.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let tools = Tools::install()?;
+    if !arguments.compose {
+        Service::ALL.into_iter().try_for_each(|service| service.install(&tools))?;
+    }
+    // Compiled first: an error in the code is seen before any server is started.
+    let code = cargo_test(&build_arguments(&arguments.cargo), &Variables::new())?;
+    if code != ExitCode::SUCCESS {
+        return Ok(code);
+    }
+    report::say("starting the servers");
+    if arguments.compose {
+        let compose = Compose::start(&tools)?;
+        cargo_test(&arguments.cargo, compose.variables())
+    } else {
+        let session = Session::start(&Service::ALL, &tools)?;
+        cargo_test(&arguments.cargo, session.variables())
+    }
+}
+
+fn cargo_test(arguments: &[OsString], variables: &Variables) -> Result<ExitCode> {
+    let mut cargo = command::cargo();
+    cargo.args(["test", "--all-features"]);
+    if !selects_packages(arguments) {
+        cargo.arg("--workspace");
+    }
+    // A test whose server is missing skips itself elsewhere; here that would hide a failure.
+    cargo.args(arguments).envs(variables).env("MLFETCH_TEST_REQUIRED", "1");
+    let status = command::status(&mut cargo)?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The same selection, compiled and not run; what follows `--` is for the tests themselves.
+fn build_arguments(arguments: &[OsString]) -> Vec<OsString> {
+    let mut build: Vec<OsString> =
+        arguments.iter().take_while(|argument| *argument != "--").cloned().collect();
+    build.push("--no-run".into());
+    build
+}
+
+fn selects_packages(arguments: &[OsString]) -> bool {
+    let names = arguments.iter().take_while(|argument| *argument != "--");
+    names.into_iter().any(|argument| {
+        let text = argument.to_string_lossy();
+        text.starts_with("--package") || (text.starts_with("-p") && !text.starts_with("--"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn arguments_of_the_tests_do_not_reach_the_build() {
+        let build = build_arguments(&words("-p mlfetch-http listing -- --nocapture"));
+        assert_eq!(build, words("-p mlfetch-http listing --no-run"));
+    }
+
+    #[test]
+    fn a_chosen_package_replaces_the_workspace() {
+        assert!(selects_packages(&words("-p mlfetch-http")));
+        assert!(selects_packages(&words("-pmlfetch-http")));
+        assert!(selects_packages(&words("--package=mlfetch-http")));
+        assert!(!selects_packages(&words("name -- -p")));
+    }
+}
