@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mlfetch_core::engine::Engine;
-use mlfetch_core::resolve::{ResolveContext, Rewrite, RewriteRules};
+use mlfetch_core::resolve::{ResolveContext, Rewrite, RewriteRules, ThroughServer};
 use mlfetch_mlflow::{Environment, ModelsResolver, RunsResolver, Settings, Stores, Via};
 use mlfetch_store::{Options, Result, RetryPolicy};
 
@@ -101,8 +101,23 @@ impl MlfetchBuilder {
         let context = ResolveContext::new()
             .with_resolver(RunsResolver::new(Arc::clone(&stores)))
             .with_resolver(ModelsResolver::new(Arc::clone(&stores)))
-            .with_rules(RewriteRules::new(self.rewrites))
+            .with_rules(rules(self.rewrites, self.via))
+            .with_through_server(through_server(self.via))
             .with_local_paths(self.allow_local_paths);
         Ok(Mlfetch::new(engine, context, stores))
+    }
+}
+
+/// Who asks for the server's own ways does not want its root mapped to another place.
+fn rules(mut rules: Vec<Rewrite>, via: Via) -> RewriteRules {
+    rules.retain(|rule| via.follows_rewrites() || rule.scheme() != "mlflow-artifacts");
+    RewriteRules::new(rules)
+}
+
+fn through_server(via: Via) -> ThroughServer {
+    match via {
+        Via::Auto => ThroughServer::IfNeeded,
+        Via::Proxy => ThroughServer::Always,
+        Via::Direct | Via::Presigned => ThroughServer::Never,
     }
 }
