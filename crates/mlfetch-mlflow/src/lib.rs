@@ -8,6 +8,8 @@
 //! - **Nothing is created by a read.** A database that is not there is an error, not a new file.
 //! - **The process is asked once**, by [`Environment::from_process`]; all else takes a value.
 //! - **An error says what there is instead**: near names, existing versions, aliases, stages.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
 mod artifacts;
 mod environment;
