@@ -5,22 +5,16 @@ use std::process::Command;
 
 use crate::pages::{Block, Page, code_spans};
 
-/// Flags of other programs that the text speaks of.
-const OTHERS: [&str; 11] = [
-    // MLflow's server
+/// Flags of other programs that the text speaks of: MLflow's server, cargo, `cargo xtask`.
+const OTHERS: [&str; 8] = [
     "--artifacts-destination",
     "--artifacts-only",
     "--no-serve-artifacts",
     "--serve-artifacts",
-    // cargo, and `cargo xtask`
     "--check",
-    "--compose",
-    "--release",
-    "--runs",
     "--path",
-    // `mlflow artifacts`, where MLflow is quoted
-    "--run-id",
-    "--artifact-uri",
+    "--compose",
+    "--runs",
 ];
 
 /// Ends what belongs to one command in a shell.
