@@ -104,7 +104,7 @@ impl MlfetchBuilder {
             .with_rules(rules(self.rewrites, self.via))
             .with_through_server(through_server(self.via))
             .with_local_paths(self.allow_local_paths);
-        Ok(Mlfetch::new(engine, context, stores))
+        Ok(Mlfetch::new(engine, context))
     }
 }
 

@@ -135,19 +135,28 @@ impl Fetch {
     /// One part of what was asked for; gives the path it has now.
     async fn part(&mut self, engine: &Engine, target: &Target) -> Result<PathBuf, FetchError> {
         let source = engine.open(target).await?;
+        let arrived = self.tree(&source, target).await?;
+        let backend = source.store.info().backend;
+        let way = source.store.taken().map(|way| format!("{backend} ({way})"));
+        self.report.ways.insert(way.unwrap_or_else(|| backend.to_owned()));
+        Ok(arrived)
+    }
+
+    /// A file or a directory; gives the path it has now.
+    async fn tree(&mut self, source: &Source, target: &Target) -> Result<PathBuf, FetchError> {
         let layout = self.settings.layout;
         if let Shape::File(info) = &source.shape {
             let (_, name) = info.key.split_last();
             let place = layout.place_file(&target.placement, name);
             let mut running = JoinSet::new();
             let info = info.clone();
-            self.start(&source, info, &place, &mut running).await?;
+            self.start(source, info, &place, &mut running).await?;
             self.drain(&mut running, 0).await?;
             self.progress.all_found.store(1, std::sync::atomic::Ordering::Relaxed);
             return Ok(self.path.join(as_path(&place)));
         }
         let place = layout.place_directory(&target.placement);
-        let has_model = self.directory(&source, &place).await?;
+        let has_model = self.directory(source, &place).await?;
         if let (Some(meta), true, true) = (&target.model, has_model, self.settings.model_meta) {
             self.write_model_meta(meta, &place)?;
         }
