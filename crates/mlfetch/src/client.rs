@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use futures_util::stream::BoxStream;
 use mlfetch_core::engine::{
-    Engine, FetchError, FetchSettings, Listed, NoObserver, Observer, Progress, Report, Shape,
+    Engine, FetchError, FetchSettings, Listed, NoObserver, Observer, Progress, Report,
 };
 use mlfetch_core::resolve::{ResolveContext, Resolved, Target, resolve};
 use mlfetch_local::local_path;
 use mlfetch_mlflow::asked_for;
-use mlfetch_store::{Depth, Error, ErrorKind, Object, ReadRequest, Result};
+use mlfetch_store::{Depth, Error, ErrorKind, Object, Result};
 
 use crate::MlfetchBuilder;
 
@@ -99,23 +99,13 @@ impl Mlfetch {
         self.engine.list(&part.target, depth).await
     }
 
-    /// Begins to read the one file that a resolved part names.
+    /// Begins to read the one file that a resolved part names. The body ends with an `Integrity`
+    /// error if its bytes are not what the store's checksum says.
     ///
     /// # Errors
     /// `IsDirectory` if it is not a file; kinds of opening and reading.
     pub async fn read(&self, part: &Resolved) -> Result<Object> {
-        let source = self.engine.open(&part.target).await?;
-        match &source.shape {
-            Shape::File(info) => {
-                let request = ReadRequest::new().with_version(info.version.clone());
-                source.store.read(&source.key, request).await
-            }
-            Shape::Perhaps => {
-                source.explain_nothing().await?;
-                Err(is_directory(&part.target))
-            }
-            _ => Err(is_directory(&part.target)),
-        }
+        self.engine.read(&part.target).await
     }
 
     /// The path at which resolved parts lie on this machine's own disk, if they are one place there.
@@ -137,9 +127,4 @@ impl Mlfetch {
             Error::new(ErrorKind::Io, "find", part.target.display()).with_source(cause)
         })
     }
-}
-
-fn is_directory(target: &Target) -> Error {
-    Error::new(ErrorKind::IsDirectory, "read", target.display())
-        .with_hint("`mlfetch ls` shows what is in it, `mlfetch get` fetches it")
 }

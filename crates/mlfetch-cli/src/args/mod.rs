@@ -1,6 +1,8 @@
 //! What can be typed. Each flag is defined once; parser, help, manual page, completions and
 //! reference come from here.
 
+#![expect(clippy::doc_markdown, reason = "these comments are help texts, read at a terminal")]
+
 mod backend;
 mod connection;
 mod fetch;

@@ -40,7 +40,7 @@ impl Asked {
 pub(crate) struct Source {
     /// An artifact URI or path: models:/NAME@ALIAS, models:/NAME/VERSION, runs:/RUN_ID/PATH,
     /// mlflow-artifacts:/…, a bucket's URI, http(s)://…, file:…, a path
-    #[arg(value_name = "URI", env = "MLFETCH_URI", hide_env = true)]
+    #[arg(value_name = "URI")]
     uri: Option<String>,
     /// The same as URI; MLflow's flag
     #[arg(short = 'u', long, value_name = "URI", env = "MLFETCH_ARTIFACT_URI", hide_env = true)]

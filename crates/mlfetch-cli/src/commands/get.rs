@@ -29,11 +29,12 @@ pub(super) async fn fetch(
     let shown = asked.target.display();
     let always_copied = asked.always_copied;
     let parts = resolved(mlfetch, asked.target).await?;
-    if arguments.destination().is_none() && !always_copied {
-        if let Some(path) = mlfetch.path_on_this_disk(&parts).await? {
-            printer::in_place(arguments, &path)?;
-            return Ok(path);
-        }
+    if arguments.destination().is_none()
+        && !always_copied
+        && let Some(path) = mlfetch.path_on_this_disk(&parts).await?
+    {
+        printer::in_place(arguments, &path)?;
+        return Ok(path);
     }
     let workplace = Workplace::new(arguments.destination())?;
     let report = transfer(mlfetch, &parts, workplace.path(), arguments, settings).await;

@@ -47,7 +47,7 @@ fn describe(command: &Command, text: &mut String) {
         let name = command.get_bin_name().unwrap_or(command.get_name());
         let about = command.get_long_about().or(command.get_about());
         let about = about.map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(text, "## `{name}`\n\n{}\n", about.replace("\n\n", "\n\n"));
+        let _ = writeln!(text, "## `{name}`\n\n{about}\n");
         flags(command, text);
     }
     shown.for_each(|below| describe(below, text));
@@ -81,7 +81,7 @@ fn takes_value(argument: &Arg) -> bool {
 /// As it is typed: `-d`, `--dst-path DIRECTORY`.
 fn spelled(argument: &Arg) -> String {
     let name = argument.get_value_names().and_then(|names| names.first());
-    let name = name.map(|name| name.as_str()).unwrap_or_default();
+    let name = name.map(clap::builder::Str::as_str).unwrap_or_default();
     let Some(long) = argument.get_long() else { return format!("`{name}`") };
     let long = match argument.get_action().takes_values() {
         true if argument.is_require_equals_set() => format!("`--{long}[={name}]`"),

@@ -9,10 +9,6 @@ pub(super) async fn run(arguments: &ResolveArgs) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
     let mlfetch = arguments.connection.mlfetch()?;
     let parts = resolved(&mlfetch, asked.target).await?;
-    if arguments.json {
-        printer::trails_json(&parts)?
-    } else {
-        printer::trails(&parts)?
-    }
-    Ok(())
+    let print = if arguments.json { printer::trails_json } else { printer::trails };
+    Ok(print(&parts)?)
 }

@@ -56,7 +56,7 @@ pub(super) fn trails(parts: &[Resolved]) -> String {
             let _ = if step == 0 {
                 writeln!(text, "{}", hop.to)
             } else {
-                writeln!(text, "  {} {}  ({})", "→", hop.to, hop.why)
+                writeln!(text, "  → {}  ({})", hop.to, hop.why)
             };
         }
     }

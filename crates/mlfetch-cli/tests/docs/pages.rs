@@ -52,7 +52,8 @@ impl Page {
     }
 
     fn read(path: &Path) -> Self {
-        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let text =
+            fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let path = path.strip_prefix(root()).expect("it lies in the repository").to_owned();
         Self { path, text }
     }
@@ -109,6 +110,7 @@ fn directories_in(directory: &Path) -> Vec<PathBuf> {
 
 /// What is in a directory.
 pub(crate) fn entries(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{directory:?}: {error}"));
+    let entries =
+        fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     entries.map(|entry| entry.expect("a directory can be listed").path()).collect()
 }

@@ -10,6 +10,7 @@ mod list;
 mod near;
 mod overwrite;
 mod part;
+mod read;
 mod report;
 mod settings;
 mod source;
