@@ -153,14 +153,19 @@ impl Fetch {
             self.start(source, info, &place, &mut running).await?;
             self.drain(&mut running, 0).await?;
             self.progress.all_found.store(1, std::sync::atomic::Ordering::Relaxed);
-            return Ok(self.path.join(as_path(&place)));
+            return Ok(self.at(&place));
         }
         let place = layout.place_directory(&target.placement);
         let has_model = self.directory(source, &place).await?;
         if let (Some(meta), true, true) = (&target.model, has_model, self.settings.model_meta) {
             self.write_model_meta(meta, &place)?;
         }
-        Ok(self.path.join(as_path(&place)))
+        Ok(self.at(&place))
+    }
+
+    /// A place below the destination; the destination itself has no `/` at its end.
+    fn at(&self, place: &[u8]) -> PathBuf {
+        if place.is_empty() { self.path.clone() } else { self.path.join(as_path(place)) }
     }
 
     /// Everything below a directory; tells whether an `MLmodel` lay straight in it.
