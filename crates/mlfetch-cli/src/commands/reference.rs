@@ -84,7 +84,7 @@ fn spelled(argument: &Arg) -> String {
     let name = name.map(clap::builder::Str::as_str).unwrap_or_default();
     let Some(long) = argument.get_long() else { return format!("`{name}`") };
     let long = match argument.get_action().takes_values() {
-        true if argument.is_require_equals_set() => format!("`--{long}[={name}]`"),
+        true if argument.is_require_equals_set() => format!("`--{long}`, `--{long}={name}`"),
         true => format!("`--{long} {name}`"),
         false => format!("`--{long}`"),
     };

@@ -74,7 +74,7 @@ impl Display {
             return;
         }
         say(&text::summary(report, seconds));
-        if self.verbose && !report.ways.is_empty() {
+        if self.verbose && report.planned == 0 && !report.ways.is_empty() {
             say(&format!(
                 "bytes came: {}",
                 report.ways.iter().cloned().collect::<Vec<_>>().join(", ")
