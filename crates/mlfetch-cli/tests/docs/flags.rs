@@ -80,7 +80,7 @@ fn subcommand(words: &[String]) -> String {
 
 /// The long flags at the beginning of a span of code and after blanks in it.
 fn flags_of(span: &str) -> Vec<String> {
-    let long = span.split([' ', '=', '/', '|']).filter(|word| {
+    let long = span.split([' ', '=', '/', '|', '[']).filter(|word| {
         word.strip_prefix("--")
             .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
     });
