@@ -258,7 +258,8 @@ class Writer:
             source = source.replace("{name}", name)
             model = source.removeprefix("models:/") if source.startswith("models:/m-") else None
             # A server takes a place of artifacts as a source only where it is a run's.
-            run = self.facts["trained"] if self.facts["trained"] in source else None
+            runs = (self.facts["trained"], self.facts["only"])
+            run = next((run for run in runs if run in source), None)
             self.client.create_model_version(name, source, run_id=run, model_id=model)
         return name
 

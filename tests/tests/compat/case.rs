@@ -166,6 +166,7 @@ impl Judge<'_> {
             Outcome::Gives(..) | Outcome::Lists(_) => (true, ""),
             Outcome::Fails(says)
             | Outcome::FailsWith(says, _)
+            | Outcome::FailsAmid(says, _)
             | Outcome::FailsCreating(says, _) => (false, says),
         };
         let mut problems = Vec::new();
@@ -190,6 +191,10 @@ impl Judge<'_> {
                 problems.extend(self.tree(name, did, entries));
             }
             Outcome::FailsWith(_, entries) => problems.extend(self.tree(name, did, entries)),
+            Outcome::FailsAmid(_, entries) => {
+                let found = self.tree(name, did, entries);
+                problems.extend(found.into_iter().filter(|line| !line.contains(": missing: ")));
+            }
             Outcome::FailsCreating(_, path) if did.after.get(path).is_none() => {
                 problems.push(format!("{name} must create {path}"));
             }

@@ -46,6 +46,8 @@ pub(crate) enum Outcome {
     Fails(&'static str),
     /// As `Fails`, but these files are there afterwards.
     FailsWith(&'static str, &'static [&'static str]),
+    /// As `Fails`, in the middle of it: of these files some may be there already, each whole.
+    FailsAmid(&'static str, &'static [&'static str]),
     /// As `Fails`, but something is at this path of the box afterwards.
     FailsCreating(&'static str, &'static str),
 }

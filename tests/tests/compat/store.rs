@@ -53,12 +53,13 @@ impl StoreKind {
         std::fs::create_dir(directory).map_err(|cause| cause.to_string())?;
         let (uri, proxied_root) = self.place(directory);
         let environment = self.environment(&uri);
+        let quiet = ("MLFLOW_LOGGING_LEVEL".to_owned(), "ERROR".to_owned());
         let arguments = [uri.clone(), trees.display().to_string(), proxied_root.clone()];
         let ran = workers.run(&Job {
             call: "compat_seed:write_store",
             arguments: &arguments,
             directory,
-            environment: &environment,
+            environment: &[&environment[..], &[quiet]].concat(),
         });
         if ran.code != 0 {
             return Err(format!(

@@ -3,7 +3,7 @@
 use crate::difference::Difference::{
     DirectoryInTheWay, LinkInTheWay, MetaByModel, NothingInTheStore,
 };
-use crate::row::Outcome::{Fails, FailsWith, Gives};
+use crate::row::Outcome::{Fails, FailsAmid, Gives};
 use crate::row::{DISK, PROXIED, Row, both_fail, differs, same};
 
 pub(crate) const ROWS: &[Row] = &[
@@ -113,9 +113,21 @@ pub(crate) const ROWS: &[Row] = &[
     )
     .before(&["file out/y.txt/inner.txt inner"])
     .on(DISK),
-    both_fail("download -r {run} -a nest -d {out}", "a directory of that name is there")
-        .before(&["directory out/nest/y.txt"])
-        .on(PROXIED),
+    differs(
+        DirectoryInTheWay,
+        "download -r {run} -a nest -d {out}",
+        Fails("Failed to download artifacts from path 'nest'"),
+        FailsAmid(
+            "a directory of that name is there",
+            &[
+                "nest/empty.txt = run/nest/empty.txt",
+                "nest/a = run/nest/a",
+                "nest/two words = run/nest/two words",
+            ],
+        ),
+    )
+    .before(&["directory out/nest/y.txt"])
+    .on(PROXIED),
     differs(
         DirectoryInTheWay,
         "download -r {run} -a nest -d {out}",
@@ -128,7 +140,14 @@ pub(crate) const ROWS: &[Row] = &[
                 "nest/two words = run/nest/two words",
             ],
         ),
-        FailsWith("a directory of that name is there", &[]),
+        FailsAmid(
+            "a directory of that name is there",
+            &[
+                "nest/empty.txt = run/nest/empty.txt",
+                "nest/a = run/nest/a",
+                "nest/two words = run/nest/two words",
+            ],
+        ),
     )
     .before(&["directory out/nest/y.txt"])
     .on(DISK),

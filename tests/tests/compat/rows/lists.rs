@@ -164,7 +164,6 @@ pub(crate) const ROWS: &[Row] = &[
     )
     .on(PROXIED),
     same("list -r {hidden} -a d"),
-    same("list -r {bytes} -a d").on(DISK),
     same("list -r {odd} -a twins/same").on(DISK),
     differs(SameNamedChild, "list -r {odd} -a twins/same", Lists(&[]), Lists(&["twins/same/same"]))
         .on(PROXIED),

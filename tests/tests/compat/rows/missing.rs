@@ -2,7 +2,7 @@
 
 use crate::difference::Difference::{NothingIsAnError, RunIdChecked};
 use crate::row::Outcome::{Fails, Gives};
-use crate::row::{Row, both_fail, differs, same};
+use crate::row::{Row, both_fail, differs};
 
 pub(crate) const ROWS: &[Row] = &[
     both_fail("download -r {run} -a nope -d {out}", "no artifact of that name"),

@@ -280,7 +280,7 @@ pub(crate) const ROWS: &[Row] = &[
         PartialFailure,
         "download -r {partial} -a part -d {out}",
         Gives("{out}/part", &["part/fine.txt = partial/part/fine.txt"]),
-        Fails("500 Internal Server Error"),
+        FailsWith("500 Internal Server Error", &["part/fine.txt = partial/part/fine.txt"]),
     )
     .on(PROXIED),
     differs(
