@@ -2,12 +2,14 @@
 //! server that does as it is told.
 
 mod command;
+mod desk;
 mod mlflow;
 mod scripted;
 mod settings;
 mod tree;
 
 pub use command::{Ran, Running, run};
+pub use desk::{Desk, Failure};
 pub use mlflow::{Job, Workers};
 pub use scripted::{Answer, Asked, ScriptedServer};
 pub use settings::{mlfetch, program, repository, variable};
