@@ -120,7 +120,9 @@ impl Transfers {
         let request = request
             .with_if_match(planned.info.etag.clone().filter(|_| pinned))
             .with_version(planned.info.version.clone());
-        let object = self.store.read(&planned.info.key, request).await?;
+        let opened = self.store.read(&planned.info.key, request).await;
+        // The store has retried by the policy already: another transfer would do it all again.
+        let object = opened.map_err(|error| error.with_retry(Retry::Never))?;
         match (planned.info.size, object.info.size) {
             (Some(listed), Some(answered)) if listed != answered => {
                 let key = planned.info.key.to_string();
