@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::{Ran, Tree, mlfetch, run};
 
 /// The longest that one command of a test may take.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// An empty directory with a home and a place for temporary files beside it.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ impl Desk {
     }
 
     /// The directory that commands run in.
+    ///
+    /// # Panics
+    /// If somebody removed it.
     pub fn path(&self) -> PathBuf {
         self.root.path().canonicalize().expect("it is there").join("desk")
     }
@@ -120,13 +123,12 @@ impl Failure {
     /// # Panics
     /// If it does not.
     #[track_caller]
-    pub fn advises(self, text: &str) -> Self {
+    pub fn advises(&self, text: &str) {
         assert!(self.ran.stderr.contains("error: "), "{}", self.ran.stderr);
         let mut lines = self.ran.stderr.lines();
         let advice = lines.find_map(|line| line.trim_start().strip_prefix("try: "));
         let advice = advice.unwrap_or_else(|| panic!("no advice:\n{}", self.ran.stderr));
         assert!(advice.contains(text), "the advice is {advice:?}, without {text:?}");
-        self
     }
 
     /// Checks how long it took.
@@ -134,6 +136,7 @@ impl Failure {
     /// # Panics
     /// If it took longer.
     #[track_caller]
+    #[must_use]
     pub fn within(self, time: Duration) -> Self {
         assert!(self.ran.took <= time, "it took {:?}", self.ran.took);
         self

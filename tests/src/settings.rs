@@ -17,6 +17,9 @@ pub fn variable(name: &str) -> String {
 }
 
 /// The directory of the workspace.
+///
+/// # Panics
+/// Never: this package lies in it.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace")
 }

@@ -102,17 +102,22 @@ impl Tree {
         let mut lines = Vec::new();
         for (path, node) in &self.0 {
             match other.0.get(path) {
-                None => lines.push(format!("missing: {path:?} {node:?}")),
+                None => lines.push(format!("missing: {} {node:?}", shown(path))),
                 Some(found) if found != node => {
-                    lines.push(format!("{path:?} is {found:?}, not {node:?}"));
+                    lines.push(format!("{} is {found:?}, not {node:?}", shown(path)));
                 }
                 Some(_) => {}
             }
         }
         let extra = other.0.iter().filter(|(path, _)| !self.0.contains_key(*path));
-        lines.extend(extra.map(|(path, node)| format!("not expected: {path:?} {node:?}")));
+        lines.extend(extra.map(|(path, node)| format!("not expected: {} {node:?}", shown(path))));
         lines
     }
+}
+
+/// A path on one line, whatever is in it.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().escape_debug().to_string()
 }
 
 impl Node {

@@ -62,10 +62,9 @@ fn unfinished(desk: &Desk) -> Vec<String> {
     let places = ["desk", "home", "tmp"].map(Path::new);
     let found = tree.paths().filter(|path| !whole.contains(path) && !places.contains(path));
     let mut lines: Vec<String> = found.map(|path| path.display().to_string()).collect();
-    if let Some(small) = tree.get("desk/out/small.bin") {
-        if *small != Node::file("small") {
-            lines.push(format!("small.bin is {small:?}"));
-        }
+    let small = tree.get("desk/out/small.bin");
+    if let Some(cut) = small.filter(|small| **small != Node::file("small")) {
+        lines.push(format!("small.bin is {cut:?}"));
     }
     lines
 }

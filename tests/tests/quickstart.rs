@@ -97,7 +97,7 @@ fn the_command_of_the_readme_works_from_the_root_of_the_repository() {
     let readme = std::fs::read_to_string(repository().join("README.md")).expect("it can be read");
     let shown = arguments.join(" ").replace(&desk.path().display().to_string(), ".");
     assert!(readme.contains(&format!("cargo run --release -- {shown}\n")), "{shown}");
-    let ran = run(desk.command(&arguments).current_dir(repository()), Duration::from_secs(60));
+    let ran = run(desk.command(&arguments).current_dir(repository()), Duration::from_mins(1));
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_same(&below("model", &version("2")), &desk.tree());
 }

@@ -4,6 +4,7 @@
 mod case;
 mod case_box;
 mod difference;
+mod judge;
 mod page;
 mod row;
 mod rows;

@@ -50,10 +50,7 @@ pub(crate) const ROWS: &[Row] = &[
             "{inplace_id_path}",
             &["@watched/registered_model_meta : model_name: {inplace}\nmodel_version: '1'\n"],
         ),
-        Gives(
-            "{new}",
-            &[". = model", "registered_model_meta : model_name: {inplace}\nmodel_version: '1'\n"],
-        ),
+        Gives("{inplace_id_path}", &[]),
     )
     .watching("{inplace_id_path}")
     .on(DISK),
@@ -65,10 +62,7 @@ pub(crate) const ROWS: &[Row] = &[
             "{untouched_id_path}",
             &["@watched/registered_model_meta : model_name: null\nmodel_version: null\n"],
         ),
-        Gives(
-            "{new}",
-            &[". = model", "registered_model_meta : model_name: null\nmodel_version: null\n"],
-        ),
+        Gives("{untouched_id_path}", &[]),
     )
     .watching("{untouched_id_path}")
     .on(DISK),
