@@ -16,9 +16,9 @@ pub(crate) enum Workplace {
 impl Workplace {
     /// The given one, or a new one that only this user can enter (MLflow 3.17 makes one too, and
     /// prints its path).
-    pub(crate) fn new(given: Option<&PathBuf>) -> Result<Self, Failure> {
+    pub(crate) fn new(given: Option<PathBuf>) -> Result<Self, Failure> {
         if let Some(path) = given {
-            return Ok(Self::Given(path.clone()));
+            return Ok(Self::Given(path));
         }
         let made = tempfile::Builder::new().prefix("mlfetch-").tempdir();
         made.map(Self::Temporary).map_err(|error| {

@@ -122,7 +122,8 @@ impl Mlfetch {
         drop(self.list(part, Depth::One).await?);
         let root = local_path(&location)?;
         let below = OsStr::from_bytes(part.target.path.as_bytes());
-        let path = if below.is_empty() { root } else { root.join(below) };
+        // Without a `/` at its end, as MLflow prints it.
+        let path: PathBuf = root.join(below).components().collect();
         std::path::absolute(&path).map(Some).map_err(|cause| {
             Error::new(ErrorKind::Io, "find", part.target.display()).with_source(cause)
         })

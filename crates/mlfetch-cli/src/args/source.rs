@@ -9,15 +9,21 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) target: Target,
-    /// Whether MLflow would copy it even if it lies on this disk and no destination is given.
+    /// Whether it is copied even if it lies on this disk and no destination is given.
     pub(crate) always_copied: bool,
+    /// Whether the last segment is `.`, which MLflow prints behind the destination.
+    pub(crate) ends_in_dot: bool,
 }
 
 impl Asked {
     fn uri(uri: &str) -> Result<Self, Failure> {
+        refuse_bare_model_id(uri)?;
         let target = asked_for(uri)?;
-        let scheme = uri.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
-        Ok(Self { target, always_copied: scheme.eq_ignore_ascii_case("runs") })
+        let scheme = target.location()?.scheme().to_owned();
+        // MLflow prints the place of a model in a local store after writing into it; here a model
+        // is copied, so that the note beside it has a place.
+        let always_copied = matches!(scheme.as_str(), "runs" | "models");
+        Ok(Self { target, always_copied, ends_in_dot: ends_in_dot(uri) })
     }
 
     /// MLflow makes `runs:/<id>/<path>` of the two, and takes another way for a whole run.
@@ -31,8 +37,26 @@ impl Asked {
             mlfetch::checked_path(absolute)?;
         }
         let target = asked_for(&run_uri(run_id, path))?;
-        Ok(Self { target, always_copied: path.is_some() })
+        let ends_in_dot = path.is_some_and(ends_in_dot);
+        Ok(Self { target, always_copied: path.is_some(), ends_in_dot })
     }
+}
+
+fn ends_in_dot(path: &str) -> bool {
+    path == "." || path.ends_with("/.")
+}
+
+/// The ID of a logged model alone is a path by its form, and hardly meant as one.
+fn refuse_bare_model_id(uri: &str) -> Result<(), Failure> {
+    let digits = uri.strip_prefix("m-").unwrap_or_default();
+    let is_id = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_id || std::path::Path::new(uri).exists() {
+        return Ok(());
+    }
+    Err(Failure::not_found(
+        &format!("`{uri}` is the ID of a logged model, not a URI, and no path of that name exists"),
+        &format!("write models:/{uri}"),
+    ))
 }
 
 /// A URI, or a run and a path in it.
@@ -82,13 +106,34 @@ impl Source {
 #[derive(Debug, clap::Args)]
 pub(crate) struct MlflowSource {
     /// Run ID from which to download
-    #[arg(short, long, value_name = "ID", env = "MLFETCH_RUN_ID", hide_env = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "ID",
+        env = "MLFETCH_RUN_ID",
+        hide_env = true,
+        allow_hyphen_values = true
+    )]
     run_id: Option<String>,
     /// For use with --run-id: a path relative to the run's root directory
-    #[arg(short, long, value_name = "PATH", env = "MLFETCH_ARTIFACT_PATH", hide_env = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "PATH",
+        env = "MLFETCH_ARTIFACT_PATH",
+        hide_env = true,
+        allow_hyphen_values = true
+    )]
     artifact_path: Option<String>,
     /// URI of the artifact or artifact directory; it wins over --run-id and --artifact-path
-    #[arg(short = 'u', long, value_name = "URI", env = "MLFETCH_ARTIFACT_URI", hide_env = true)]
+    #[arg(
+        short = 'u',
+        long,
+        value_name = "URI",
+        env = "MLFETCH_ARTIFACT_URI",
+        hide_env = true,
+        allow_hyphen_values = true
+    )]
     artifact_uri: Option<String>,
 }
 
@@ -110,10 +155,24 @@ impl MlflowSource {
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunSource {
     /// Run ID to be listed
-    #[arg(short, long, value_name = "ID", env = "MLFETCH_RUN_ID", hide_env = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "ID",
+        env = "MLFETCH_RUN_ID",
+        hide_env = true,
+        allow_hyphen_values = true
+    )]
     run_id: String,
     /// A directory of the run, relative to its root directory
-    #[arg(short, long, value_name = "PATH", env = "MLFETCH_ARTIFACT_PATH", hide_env = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "PATH",
+        env = "MLFETCH_ARTIFACT_PATH",
+        hide_env = true,
+        allow_hyphen_values = true
+    )]
     artifact_path: Option<String>,
 }
 
@@ -122,9 +181,10 @@ impl RunSource {
         Asked::run(&self.run_id, self.artifact_path.as_deref())
     }
 
-    /// The path as it was given, without `/` at its end.
-    pub(crate) fn path(&self) -> &str {
-        self.artifact_path.as_deref().unwrap_or_default().trim_end_matches('/')
+    /// The directory as its rows name it: no `.`, no repeated `/`, none at its end.
+    pub(crate) fn directory(&self) -> Result<String, Failure> {
+        let path = mlfetch::checked_path(self.artifact_path.as_deref().unwrap_or_default())?;
+        Ok(path.trim_end_matches('/').to_owned())
     }
 }
 

@@ -47,7 +47,7 @@ impl Engine {
         let location = target.location()?;
         let opened = self.backends.open(&location, &self.options).await?;
         let store: Arc<dyn Store> = Arc::new(RetryingStore::new(opened.store, self.retry.clone()));
-        Source::open(store, &opened.key, &target.path).await
+        Source::open(store, &opened.key, &target.path, target.may_be_empty).await
     }
 
     /// Brings the parts of what was asked for to `destination`, one after the other, each laid

@@ -16,8 +16,8 @@ pub struct Source {
     pub key: Key,
     /// What it is.
     pub shape: Shape,
-    /// Whether it is the root that was named, of which nothing but its content can be missing.
-    pub is_root: bool,
+    /// Whether nothing may be there: a whole store, or the root of a run or model.
+    pub may_be_empty: bool,
 }
 
 /// What a name turned out to be.
@@ -37,12 +37,17 @@ impl Source {
     ///
     /// # Errors
     /// Those of [`Store::stat`], except `NotFound`, which only the listing can tell.
-    pub async fn open(store: Arc<dyn Store>, root: &Key, path: &Key) -> Result<Self> {
+    pub async fn open(
+        store: Arc<dyn Store>,
+        root: &Key,
+        path: &Key,
+        may_be_empty: bool,
+    ) -> Result<Self> {
         let key =
             if path.is_root() { root.clone() } else { root.to_prefix().append(path.as_bytes()) };
-        let is_root = path.is_root();
+        let may_be_empty = key.is_root() || may_be_empty && path.is_root();
         if key.is_prefix() {
-            return Ok(Self { store, key, shape: Shape::Perhaps, is_root });
+            return Ok(Self { store, key, shape: Shape::Perhaps, may_be_empty });
         }
         let shape = match store.stat(&key, StatRequest::new()).await {
             Ok(info) => Shape::File(info),
@@ -50,7 +55,7 @@ impl Source {
             Err(error) if error.kind() == ErrorKind::NotFound => Shape::Perhaps,
             Err(error) => return Err(error),
         };
-        Ok(Self { store, key, shape, is_root })
+        Ok(Self { store, key, shape, may_be_empty })
     }
 
     /// Why nothing was found below this name: it is a file that was asked for as a directory, it
@@ -59,7 +64,7 @@ impl Source {
     /// # Errors
     /// The first two.
     pub async fn explain_nothing(&self) -> Result<()> {
-        if self.is_root || matches!(self.shape, Shape::Directory) {
+        if self.may_be_empty || matches!(self.shape, Shape::Directory) {
             return Ok(());
         }
         let bare = Key::new(self.key.as_bytes().strip_suffix(b"/").unwrap_or(self.key.as_bytes()));

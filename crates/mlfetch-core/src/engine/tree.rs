@@ -162,7 +162,7 @@ impl Fetch {
             match row {
                 Ok(entry) => self.entry(transfers, entry).await?,
                 // A store that knows directories says so when one is missing: say it better.
-                Err(error) if error.kind() == ErrorKind::NotFound && !source.is_root => {
+                Err(error) if error.kind() == ErrorKind::NotFound && !source.may_be_empty => {
                     source.explain_nothing().await?;
                     return Err(error.into());
                 }

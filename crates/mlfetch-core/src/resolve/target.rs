@@ -18,6 +18,9 @@ pub struct Target {
     pub model: Option<ModelMeta>,
     /// Whether this part may be missing as long as another part of the same request is there.
     pub optional: bool,
+    /// Whether nothing may be there: the root of a run or a model that has no artifacts. A place that
+    /// somebody named by its own URI must hold something.
+    pub may_be_empty: bool,
     /// The same place as the server that named it gives it out itself, for where the place can not
     /// be followed: a path on the server's own disk.
     pub through_server: Option<String>,
@@ -93,6 +96,7 @@ impl Target {
             placement: Placement::default(),
             model: None,
             optional: false,
+            may_be_empty: false,
             through_server: None,
             warnings: Vec::new(),
         }
@@ -116,6 +120,13 @@ impl Target {
     #[must_use]
     pub fn with_model(mut self, model: ModelMeta) -> Self {
         self.model = Some(model);
+        self
+    }
+
+    /// May hold nothing, as a run without artifacts does.
+    #[must_use]
+    pub fn with_may_be_empty(mut self, may_be_empty: bool) -> Self {
+        self.may_be_empty = may_be_empty;
         self
     }
 
@@ -208,7 +219,8 @@ pub fn checked_path(path: &str) -> Result<String> {
     }
     let kept: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let mut checked = kept.join("/");
-    if !checked.is_empty() && path.ends_with('/') {
+    // `a/.` is what is in `a`, as `a/` is.
+    if !checked.is_empty() && (path.ends_with('/') || path.ends_with("/.")) {
         checked.push('/');
     }
     Ok(checked)
@@ -220,9 +232,16 @@ mod tests {
 
     #[test]
     fn a_path_is_joined_as_mlflow_joins_it() {
-        for (given, kept) in
-            [("a/b", "a/b"), ("a//b", "a/b"), ("./a/b", "a/b"), (".", ""), ("a/", "a/"), ("", "")]
-        {
+        for (given, kept) in [
+            ("a/b", "a/b"),
+            ("a//b", "a/b"),
+            ("./a/b", "a/b"),
+            (".", ""),
+            ("a/", "a/"),
+            ("a/.", "a/"),
+            ("a/./b", "a/b"),
+            ("", ""),
+        ] {
             assert_eq!(checked_path(given).expect(given), kept);
         }
     }

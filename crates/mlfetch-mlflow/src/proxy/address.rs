@@ -35,7 +35,7 @@ impl ProxyAddress {
 /// The proxy that a `mlflow-artifacts:[//host[:port]]/path` names, seen from a tracking server.
 ///
 /// MLflow 3.17: the scheme and path prefix of the tracking URI, and its host and port where the
-/// artifact URI has none. Repeated `/` count once. Two differences on purpose: nothing is decoded
+/// artifact URI has none. Repeated `/` count once, segments `.` not at all. Two differences on purpose: nothing is decoded
 /// or cut at `?` or `#`, because a key is exact; and the path `/` keeps the path prefix.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ pub fn proxy_base(tracking_uri: &str, artifact_uri: &str) -> Result<ProxyAddress
     }
     let path = format!("{}/api/2.0/mlflow-artifacts/artifacts", tracking.path());
     let artifacts = with_path(&artifacts, &fold_slashes(&path));
-    let key = fold_slashes(location.path());
+    let key = without_dots(&fold_slashes(location.path()));
     Ok(ProxyAddress {
         same_origin: artifacts.origin() == tracking.origin(),
         key: Key::from(key.trim_start_matches('/')),
@@ -145,6 +145,14 @@ fn invalid(subject: &str) -> Error {
     Error::new(ErrorKind::InvalidInput, "find the artifacts of", subject)
 }
 
+/// Without segments of one dot, which name the directory they stand in: the server reads a path so.
+fn without_dots(path: &str) -> String {
+    let ends_in_dot = path.ends_with("/.") || path == ".";
+    let kept: Vec<&str> = path.split('/').filter(|segment| *segment != ".").collect();
+    let kept = kept.join("/");
+    if ends_in_dot && !kept.ends_with('/') { kept + "/" } else { kept }
+}
+
 fn fold_slashes(path: &str) -> String {
     let mut folded = String::with_capacity(path.len());
     for character in path.chars() {
@@ -176,6 +184,7 @@ mod tests {
             ("http://t:5000", "mlflow-artifacts://t:5001/a", "http://t:5001", "a", false),
             ("https://t/ml", "mlflow-artifacts://other/a", "https://other/ml", "a", false),
             ("http://u:p@t", "mlflow-artifacts://v:q@o/a", "http://o", "a", false),
+            ("http://t", "mlflow-artifacts:/a/./b/.", "http://t", "a/b/", true),
             ("http://t", "MLFLOW-ARTIFACTS:/a b/%41#1?x", "http://t", "a b/%41#1?x", true),
         ];
         for (tracking, artifact, server, key, same_origin) in rows {

@@ -130,6 +130,8 @@ impl ProxyStore {
         let listed = match self.server.look(key).await {
             Ok(Found::File(size)) => Some(ObjectInfo::new(key.clone()).with_size(size)),
             Ok(Found::Directory) => return Err(is_directory("stat", key)),
+            // Listings leave these out, and the server gives them all the same (MLflow 3.17).
+            Ok(Found::Nothing) if is_unfinished_upload(key) => None,
             Ok(Found::Nothing) => return Err(missing("stat", key)),
             Err(error) if error.kind() == ErrorKind::Unauthenticated => return Err(error),
             // What cannot be listed, by permission or for a dangling link, may still be read.
@@ -230,6 +232,11 @@ impl Store for ProxyStore {
             _ => self.read_proxied(key, &request).await,
         }
     }
+}
+
+/// What MLflow takes for a file that is still being logged.
+fn is_unfinished_upload(key: &Key) -> bool {
+    key.split_last().1.starts_with(b".artifact.uploading.")
 }
 
 /// The first byte cannot be had, or not soon: what the listing says is all there is.

@@ -88,7 +88,10 @@ impl Resolver for ModelsResolver {
         // A version whose source is another model keeps what was asked of the first.
         if target.model.is_none() {
             let path = Key::from(asked.path.as_str());
-            next = next.with_placement(Placement::whole_path(asked.path)).with_model(found.meta);
+            next = next
+                .with_may_be_empty(asked.path.is_empty())
+                .with_placement(Placement::whole_path(asked.path))
+                .with_model(found.meta);
             next.path = path;
         }
         Ok(Step::Onward(vec![(next, found.why)]))

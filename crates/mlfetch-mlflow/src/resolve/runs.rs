@@ -44,6 +44,7 @@ impl Resolver for RunsResolver {
             .hop(run.artifact_uri.clone(), named_by.clone())
             .with_through_server(through_server(store.as_ref(), &run));
         own.path = Key::from(path.as_str());
+        own.may_be_empty = path.is_empty();
         // A model version whose source is a run keeps what was asked of the model.
         let from_model = target.placement.keeps_whole_path;
         if !from_model {
@@ -64,6 +65,7 @@ impl Resolver for RunsResolver {
         };
         let mut half = target.hop(model.artifact_uri.clone(), named_by).optional();
         half.path = Key::from(rest);
+        half.may_be_empty = rest.is_empty();
         if !from_model {
             half = half
                 .with_placement(Placement::whole_path(rest).under(name))
