@@ -32,10 +32,6 @@ impl Failure {
         Self::Said { message: message.into(), hint: Some(hint.into()), exit: Exit::Usage }
     }
 
-    pub(crate) fn not_found(message: &str, hint: &str) -> Self {
-        Self::Said { message: message.into(), hint: Some(hint.into()), exit: Exit::NotFound }
-    }
-
     pub(crate) fn nothing(what: &str) -> Self {
         let message = format!("nothing is there, or nothing matches: `{what}`");
         Self::Said { message, hint: None, exit: Exit::Nothing }

@@ -122,10 +122,11 @@ impl Mlfetch {
         drop(self.list(part, Depth::One).await?);
         let root = local_path(&location)?;
         let below = OsStr::from_bytes(part.target.path.as_bytes());
-        // Without a `/` at its end, as MLflow prints it.
-        let path: PathBuf = root.join(below).components().collect();
-        std::path::absolute(&path).map(Some).map_err(|cause| {
+        let path = if below.is_empty() { root } else { root.join(below) };
+        let absolute = std::path::absolute(&path).map_err(|cause| {
             Error::new(ErrorKind::Io, "find", part.target.display()).with_source(cause)
-        })
+        })?;
+        // Component by component: no `/` stays at the end.
+        Ok(Some(absolute.components().collect()))
     }
 }

@@ -1,10 +1,10 @@
 //! How it is fetched.
 
-use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueHint;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use mlfetch::{FetchSettings, Filter, Overwrite};
 
 use super::ProgressStyle;
@@ -22,11 +22,11 @@ pub(crate) struct FetchArgs {
         value_name = "DIRECTORY",
         env = "MLFETCH_DST_PATH",
         hide_env = true,
-        value_hint = ValueHint::DirPath,
-        value_parser = clap::value_parser!(OsString),
-        allow_hyphen_values = true
+        overrides_with = "dst_path",
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
+        value_hint = ValueHint::DirPath
     )]
-    dst_path: Option<OsString>,
+    dst_path: Option<PathBuf>,
     /// Which part of the path is kept below the destination
     #[arg(long, value_enum, default_value = "mlflow", env = "MLFETCH_LAYOUT", hide_env = true)]
     layout: LayoutWord,
@@ -83,12 +83,9 @@ pub(crate) struct FetchArgs {
 }
 
 impl FetchArgs {
-    /// Where to, if that was said. MLflow takes empty text for nothing, and `..` for the segment
-    /// before it going away, whatever that is on disk.
-    pub(crate) fn destination(&self) -> Option<PathBuf> {
-        let given = self.dst_path.as_ref().filter(|path| !path.is_empty())?;
-        let absolute = std::path::absolute(given).unwrap_or_else(|_| PathBuf::from(given));
-        Some(without_parents(&absolute))
+    /// Where to, if that was said. MLflow takes empty text for nothing.
+    pub(crate) fn destination(&self) -> Option<&PathBuf> {
+        self.dst_path.as_ref().filter(|path| !path.as_os_str().is_empty())
     }
 
     /// For the engine; `overwrite` counts where nothing was said.
@@ -107,19 +104,6 @@ impl FetchArgs {
     }
 }
 
-/// The path without `..`: each takes the segment before it away, as text.
-fn without_parents(path: &Path) -> PathBuf {
-    let mut kept = PathBuf::new();
-    for part in path.components() {
-        if part == Component::ParentDir {
-            kept.pop();
-        } else {
-            kept.push(part);
-        }
-    }
-    kept
-}
-
 /// Which files. A variable holds one pattern a line.
 pub(super) fn filter(include: &[String], exclude: &[String]) -> Result<Filter, Failure> {
     Ok(Filter::new(&lines(include), &lines(exclude))?)
@@ -129,16 +113,4 @@ pub(super) fn filter(include: &[String], exclude: &[String]) -> Result<Filter, F
 pub(super) fn lines(values: &[String]) -> Vec<String> {
     let lines = values.iter().flat_map(|value| value.lines());
     lines.map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_parent_takes_the_segment_before_it_away() {
-        for (given, expected) in [("/a/b/../c", "/a/c"), ("/../a", "/a"), ("/a/..", "/")] {
-            assert_eq!(without_parents(Path::new(given)), Path::new(expected));
-        }
-    }
 }

@@ -34,7 +34,6 @@ signed in or refused, 5 network, 6 integrity, 7 destination, 8 some files failed
 /// Brings MLflow artifacts to disk: whole, checked, and straight from where they lie.
 #[derive(Debug, Parser)]
 #[command(name = "mlfetch", version, max_term_width = 100, after_help = AFTER_HELP)]
-#[command(args_override_self = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -96,9 +95,7 @@ pub(crate) struct GetArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// What is typed twice counts once, the last: as MLflow has it.
 #[derive(Debug, clap::Args)]
-#[command(args_override_self = true)]
 pub(crate) struct DownloadArgs {
     #[command(flatten)]
     pub(crate) source: MlflowSource,
@@ -109,7 +106,6 @@ pub(crate) struct DownloadArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(args_override_self = true)]
 pub(crate) struct ArtifactsListArgs {
     #[command(flatten)]
     pub(crate) source: RunSource,

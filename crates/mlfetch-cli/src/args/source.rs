@@ -1,7 +1,9 @@
 //! What is asked for.
 
-use clap::error::ErrorKind;
-use mlfetch::{Target, asked_for, run_uri};
+use std::path::Path;
+
+use clap::error::ErrorKind as UsageKind;
+use mlfetch::{Error, ErrorKind, Target, asked_for, run_uri};
 
 use crate::failure::Failure;
 
@@ -9,21 +11,24 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) target: Target,
-    /// Whether it is copied even if it lies on this disk and no destination is given.
+    /// Whether MLflow would copy it even if it lies on this disk and no destination is given.
     pub(crate) always_copied: bool,
-    /// Whether the last segment is `.`, which MLflow prints behind the destination.
-    pub(crate) ends_in_dot: bool,
 }
 
 impl Asked {
     fn uri(uri: &str) -> Result<Self, Failure> {
-        refuse_bare_model_id(uri)?;
+        if uri.starts_with("m-") && !Path::new(uri).exists() {
+            let error = Error::new(
+                ErrorKind::InvalidInput,
+                "read the URI",
+                mlfetch::escape(uri.as_bytes()),
+            );
+            let error = error.with_message("it is no URI, and nothing of that name is here");
+            return Err(error.with_hint(format!("did you mean models:/{uri}?")).into());
+        }
         let target = asked_for(uri)?;
-        let scheme = target.location()?.scheme().to_owned();
-        // MLflow prints the place of a model in a local store after writing into it; here a model
-        // is copied, so that the note beside it has a place.
-        let always_copied = matches!(scheme.as_str(), "runs" | "models");
-        Ok(Self { target, always_copied, ends_in_dot: ends_in_dot(uri) })
+        let scheme = uri.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
+        Ok(Self { target, always_copied: scheme.eq_ignore_ascii_case("runs") })
     }
 
     /// MLflow makes `runs:/<id>/<path>` of the two, and takes another way for a whole run.
@@ -37,26 +42,8 @@ impl Asked {
             mlfetch::checked_path(absolute)?;
         }
         let target = asked_for(&run_uri(run_id, path))?;
-        let ends_in_dot = path.is_some_and(ends_in_dot);
-        Ok(Self { target, always_copied: path.is_some(), ends_in_dot })
+        Ok(Self { target, always_copied: path.is_some() })
     }
-}
-
-fn ends_in_dot(path: &str) -> bool {
-    path == "." || path.ends_with("/.")
-}
-
-/// The ID of a logged model alone is a path by its form, and hardly meant as one.
-fn refuse_bare_model_id(uri: &str) -> Result<(), Failure> {
-    let digits = uri.strip_prefix("m-").unwrap_or_default();
-    let is_id = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_id || std::path::Path::new(uri).exists() {
-        return Ok(());
-    }
-    Err(Failure::not_found(
-        &format!("`{uri}` is the ID of a logged model, not a URI, and no path of that name exists"),
-        &format!("write models:/{uri}"),
-    ))
 }
 
 /// A URI, or a run and a path in it.
@@ -91,18 +78,19 @@ impl Source {
             (Some(uri), None, None) | (None, Some(uri), None) => Asked::uri(uri),
             (None, None, Some(run_id)) => Asked::run(run_id, self.artifact_path.as_deref()),
             (None, None, None) => Err(usage(
-                ErrorKind::MissingRequiredArgument,
+                UsageKind::MissingRequiredArgument,
                 "say what to fetch: a URI, or --run-id",
             )),
             _ => Err(usage(
-                ErrorKind::ArgumentConflict,
+                UsageKind::ArgumentConflict,
                 "a URI, --artifact-uri and --run-id exclude each other",
             )),
         }
     }
 }
 
-/// The same by MLflow's flags and with MLflow's precedence.
+/// The same by MLflow's flags and with MLflow's precedence: a flag that is given twice counts as
+/// it was given last, and what follows it is its value, also where it begins with `-`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MlflowSource {
     /// Run ID from which to download
@@ -112,6 +100,7 @@ pub(crate) struct MlflowSource {
         value_name = "ID",
         env = "MLFETCH_RUN_ID",
         hide_env = true,
+        overrides_with = "run_id",
         allow_hyphen_values = true
     )]
     run_id: Option<String>,
@@ -122,6 +111,7 @@ pub(crate) struct MlflowSource {
         value_name = "PATH",
         env = "MLFETCH_ARTIFACT_PATH",
         hide_env = true,
+        overrides_with = "artifact_path",
         allow_hyphen_values = true
     )]
     artifact_path: Option<String>,
@@ -132,6 +122,7 @@ pub(crate) struct MlflowSource {
         value_name = "URI",
         env = "MLFETCH_ARTIFACT_URI",
         hide_env = true,
+        overrides_with = "artifact_uri",
         allow_hyphen_values = true
     )]
     artifact_uri: Option<String>,
@@ -151,7 +142,7 @@ impl MlflowSource {
     }
 }
 
-/// A run and a directory in it.
+/// A run and a directory in it, by MLflow's flags.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunSource {
     /// Run ID to be listed
@@ -161,6 +152,7 @@ pub(crate) struct RunSource {
         value_name = "ID",
         env = "MLFETCH_RUN_ID",
         hide_env = true,
+        overrides_with = "run_id",
         allow_hyphen_values = true
     )]
     run_id: String,
@@ -171,23 +163,26 @@ pub(crate) struct RunSource {
         value_name = "PATH",
         env = "MLFETCH_ARTIFACT_PATH",
         hide_env = true,
+        overrides_with = "artifact_path",
         allow_hyphen_values = true
     )]
     artifact_path: Option<String>,
 }
 
 impl RunSource {
+    /// The directory: with `/` at its end, so that a file of that name is not meant.
     pub(crate) fn asked(&self) -> Result<Asked, Failure> {
-        Asked::run(&self.run_id, self.artifact_path.as_deref())
+        let path = self.artifact_path.as_ref().filter(|path| !path.is_empty());
+        Asked::run(&self.run_id, path.map(|path| format!("{path}/")).as_deref())
     }
 
-    /// The directory as its rows name it: no `.`, no repeated `/`, none at its end.
-    pub(crate) fn directory(&self) -> Result<String, Failure> {
+    /// The path as the run knows it, without `/` at its end.
+    pub(crate) fn path(&self) -> Result<String, Failure> {
         let path = mlfetch::checked_path(self.artifact_path.as_deref().unwrap_or_default())?;
         Ok(path.trim_end_matches('/').to_owned())
     }
 }
 
-fn usage(kind: ErrorKind, message: &'static str) -> Failure {
+fn usage(kind: UsageKind, message: &'static str) -> Failure {
     Failure::Usage(Box::new(super::command().error(kind, message)))
 }

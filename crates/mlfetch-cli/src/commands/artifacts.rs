@@ -13,11 +13,7 @@ pub(super) async fn download(arguments: &DownloadArgs) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
     let settings = arguments.fetch.settings(Overwrite::Always)?;
     let mlfetch = arguments.connection.mlfetch()?;
-    let ends_in_dot = asked.ends_in_dot;
-    let mut path = get::fetch(&mlfetch, asked, &arguments.fetch, settings).await?;
-    if ends_in_dot {
-        path.push(".");
-    }
+    let path = get::fetch(&mlfetch, asked, &arguments.fetch, settings).await?;
     if arguments.fetch.json { Ok(()) } else { Ok(printer::mlflow_path(&path)?) }
 }
 
@@ -25,30 +21,26 @@ pub(super) async fn download(arguments: &DownloadArgs) -> Result<(), Failure> {
 /// that is not there and an empty directory are an empty list (MLflow 3.17).
 pub(super) async fn list(arguments: &ArtifactsListArgs) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
-    let directory = arguments.source.directory()?;
     let mlfetch = arguments.connection.mlfetch()?;
     let parts = resolved(&mlfetch, asked.target).await?;
     // The run's own artifacts come first, its logged models after them.
-    let Some(mut own) = parts.into_iter().next() else { return Ok(printer::mlflow_rows(&[])?) };
-    // Asked for as a directory, so that a file is not one of its own rows.
-    own.target.path = own.target.path.to_prefix();
-    let listed = match mlfetch.list(&own, Depth::One).await {
+    let Some(own) = parts.first() else { return Ok(printer::mlflow_rows(&[])?) };
+    let listed = match mlfetch.list(own, Depth::One).await {
         Ok(rows) => rows.try_collect::<Vec<_>>().await,
         Err(error) => Err(error),
     };
     let listed = match listed {
-        Err(error) if is_no_directory(error.kind()) => Vec::new(),
+        // Nothing there, or a file.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => {
+            Vec::new()
+        }
         listed => listed?,
     };
+    let directory = arguments.source.path()?;
     let mut rows: Vec<MlflowRow> =
         listed.iter().filter_map(|row| mlflow_row(&directory, row)).collect();
     rows.sort();
     Ok(printer::mlflow_rows(&rows)?)
-}
-
-/// Nothing of that name, or a file of that name.
-fn is_no_directory(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NotFound | ErrorKind::InvalidInput)
 }
 
 /// A row with its path from the run's root on.
