@@ -1,6 +1,6 @@
 //! Where things land when no destination is given.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::failure::Failure;
 
@@ -18,7 +18,7 @@ impl Workplace {
     /// prints its path).
     pub(crate) fn new(given: Option<&PathBuf>) -> Result<Self, Failure> {
         if let Some(path) = given {
-            return Ok(Self::Given(path.clone()));
+            return Ok(Self::Given(folded(path)?));
         }
         let made = tempfile::Builder::new().prefix("mlfetch-").tempdir();
         made.map(Self::Temporary).map_err(|error| {
@@ -41,6 +41,38 @@ impl Workplace {
     pub(crate) fn keep(self) {
         if let Self::Temporary(directory) = self {
             let _ = directory.keep();
+        }
+    }
+}
+
+/// The absolute path with every `..` taken at its word, whatever links there are: MLflow 3.17 does
+/// so, and prints the result.
+fn folded(path: &Path) -> Result<PathBuf, Failure> {
+    let absolute = std::path::absolute(path).map_err(|error| {
+        let path = mlfetch::escape(path.as_os_str().as_encoded_bytes());
+        Failure::said(&format!("cannot find the destination `{path}`: {error}"), None)
+    })?;
+    let mut folded = PathBuf::new();
+    for component in absolute.components() {
+        if component == Component::ParentDir {
+            folded.pop();
+        } else {
+            folded.push(component);
+        }
+    }
+    Ok(folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parents_are_folded_and_nothing_leaves_the_root() {
+        for (given, expected) in
+            [("/a/x/../y", "/a/y"), ("/../a", "/a"), ("/a/b/../..", "/"), ("/a/./b/", "/a/b")]
+        {
+            assert_eq!(folded(Path::new(given)).expect(given), Path::new(expected));
         }
     }
 }

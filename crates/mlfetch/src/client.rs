@@ -123,8 +123,10 @@ impl Mlfetch {
         let root = local_path(&location)?;
         let below = OsStr::from_bytes(part.target.path.as_bytes());
         let path = if below.is_empty() { root } else { root.join(below) };
-        std::path::absolute(&path).map(Some).map_err(|cause| {
+        let absolute = std::path::absolute(&path).map_err(|cause| {
             Error::new(ErrorKind::Io, "find", part.target.display()).with_source(cause)
-        })
+        })?;
+        // Component by component: no `/` stays at the end.
+        Ok(Some(absolute.components().collect()))
     }
 }

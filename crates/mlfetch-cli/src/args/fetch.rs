@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::ValueHint;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use mlfetch::{FetchSettings, Filter, Overwrite};
 
 use super::ProgressStyle;
@@ -21,6 +22,8 @@ pub(crate) struct FetchArgs {
         value_name = "DIRECTORY",
         env = "MLFETCH_DST_PATH",
         hide_env = true,
+        overrides_with = "dst_path",
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
         value_hint = ValueHint::DirPath
     )]
     dst_path: Option<PathBuf>,

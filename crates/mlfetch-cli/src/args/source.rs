@@ -1,7 +1,9 @@
 //! What is asked for.
 
-use clap::error::ErrorKind;
-use mlfetch::{Target, asked_for, run_uri};
+use std::path::Path;
+
+use clap::error::ErrorKind as UsageKind;
+use mlfetch::{Error, ErrorKind, Target, asked_for, run_uri};
 
 use crate::failure::Failure;
 
@@ -15,6 +17,15 @@ pub(crate) struct Asked {
 
 impl Asked {
     fn uri(uri: &str) -> Result<Self, Failure> {
+        if uri.starts_with("m-") && !Path::new(uri).exists() {
+            let error = Error::new(
+                ErrorKind::InvalidInput,
+                "read the URI",
+                mlfetch::escape(uri.as_bytes()),
+            );
+            let error = error.with_message("it is no URI, and nothing of that name is here");
+            return Err(error.with_hint(format!("did you mean models:/{uri}?")).into());
+        }
         let target = asked_for(uri)?;
         let scheme = uri.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
         Ok(Self { target, always_copied: scheme.eq_ignore_ascii_case("runs") })
@@ -67,28 +78,53 @@ impl Source {
             (Some(uri), None, None) | (None, Some(uri), None) => Asked::uri(uri),
             (None, None, Some(run_id)) => Asked::run(run_id, self.artifact_path.as_deref()),
             (None, None, None) => Err(usage(
-                ErrorKind::MissingRequiredArgument,
+                UsageKind::MissingRequiredArgument,
                 "say what to fetch: a URI, or --run-id",
             )),
             _ => Err(usage(
-                ErrorKind::ArgumentConflict,
+                UsageKind::ArgumentConflict,
                 "a URI, --artifact-uri and --run-id exclude each other",
             )),
         }
     }
 }
 
-/// The same by MLflow's flags and with MLflow's precedence.
+/// The same by MLflow's flags and with MLflow's precedence: a flag that is given twice counts as
+/// it was given last, and what follows it is its value, also where it begins with `-`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MlflowSource {
     /// Run ID from which to download
-    #[arg(short, long, value_name = "ID", env = "MLFETCH_RUN_ID", hide_env = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "ID",
+        env = "MLFETCH_RUN_ID",
+        hide_env = true,
+        overrides_with = "run_id",
+        allow_hyphen_values = true
+    )]
     run_id: Option<String>,
     /// For use with --run-id: a path relative to the run's root directory
-    #[arg(short, long, value_name = "PATH", env = "MLFETCH_ARTIFACT_PATH", hide_env = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "PATH",
+        env = "MLFETCH_ARTIFACT_PATH",
+        hide_env = true,
+        overrides_with = "artifact_path",
+        allow_hyphen_values = true
+    )]
     artifact_path: Option<String>,
     /// URI of the artifact or artifact directory; it wins over --run-id and --artifact-path
-    #[arg(short = 'u', long, value_name = "URI", env = "MLFETCH_ARTIFACT_URI", hide_env = true)]
+    #[arg(
+        short = 'u',
+        long,
+        value_name = "URI",
+        env = "MLFETCH_ARTIFACT_URI",
+        hide_env = true,
+        overrides_with = "artifact_uri",
+        allow_hyphen_values = true
+    )]
     artifact_uri: Option<String>,
 }
 
@@ -106,28 +142,47 @@ impl MlflowSource {
     }
 }
 
-/// A run and a directory in it.
+/// A run and a directory in it, by MLflow's flags.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunSource {
     /// Run ID to be listed
-    #[arg(short, long, value_name = "ID", env = "MLFETCH_RUN_ID", hide_env = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "ID",
+        env = "MLFETCH_RUN_ID",
+        hide_env = true,
+        overrides_with = "run_id",
+        allow_hyphen_values = true
+    )]
     run_id: String,
     /// A directory of the run, relative to its root directory
-    #[arg(short, long, value_name = "PATH", env = "MLFETCH_ARTIFACT_PATH", hide_env = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "PATH",
+        env = "MLFETCH_ARTIFACT_PATH",
+        hide_env = true,
+        overrides_with = "artifact_path",
+        allow_hyphen_values = true
+    )]
     artifact_path: Option<String>,
 }
 
 impl RunSource {
+    /// The directory: with `/` at its end, so that a file of that name is not meant.
     pub(crate) fn asked(&self) -> Result<Asked, Failure> {
-        Asked::run(&self.run_id, self.artifact_path.as_deref())
+        let path = self.artifact_path.as_ref().filter(|path| !path.is_empty());
+        Asked::run(&self.run_id, path.map(|path| format!("{path}/")).as_deref())
     }
 
-    /// The path as it was given, without `/` at its end.
-    pub(crate) fn path(&self) -> &str {
-        self.artifact_path.as_deref().unwrap_or_default().trim_end_matches('/')
+    /// The path as the run knows it, without `/` at its end.
+    pub(crate) fn path(&self) -> Result<String, Failure> {
+        let path = mlfetch::checked_path(self.artifact_path.as_deref().unwrap_or_default())?;
+        Ok(path.trim_end_matches('/').to_owned())
     }
 }
 
-fn usage(kind: ErrorKind, message: &'static str) -> Failure {
+fn usage(kind: UsageKind, message: &'static str) -> Failure {
     Failure::Usage(Box::new(super::command().error(kind, message)))
 }

@@ -30,11 +30,15 @@ pub(super) async fn list(arguments: &ArtifactsListArgs) -> Result<(), Failure> {
         Err(error) => Err(error),
     };
     let listed = match listed {
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        // Nothing there, or a file.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => {
+            Vec::new()
+        }
         listed => listed?,
     };
+    let directory = arguments.source.path()?;
     let mut rows: Vec<MlflowRow> =
-        listed.iter().filter_map(|row| mlflow_row(arguments.source.path(), row)).collect();
+        listed.iter().filter_map(|row| mlflow_row(&directory, row)).collect();
     rows.sort();
     Ok(printer::mlflow_rows(&rows)?)
 }
@@ -47,9 +51,8 @@ fn mlflow_row(directory: &str, row: &Listed) -> Option<MlflowRow> {
         ListedKind::Directory => (below.strip_suffix(b"/").unwrap_or(below), None),
         _ => return None,
     };
-    let directory = directory.trim_start_matches("./");
     let path = match directory {
-        "" | "." => name.to_vec(),
+        "" => name.to_vec(),
         directory => [directory.as_bytes(), b"/", name].concat(),
     };
     Some(MlflowRow { path, is_directory: matches!(row.kind, ListedKind::Directory), size })

@@ -186,7 +186,8 @@ impl Placement {
 }
 
 /// Refuses the paths that a user cannot mean below a root: absolute ones, and any with `..`; drops
-/// empty and `.` segments, which MLflow's joining drops too. A trailing `/` stays.
+/// empty and `.` segments, which MLflow's joining drops too. A trailing `/` stays, and a trailing
+/// `/.` is one.
 ///
 /// # Errors
 /// `InvalidInput`, naming the path.
@@ -208,7 +209,7 @@ pub fn checked_path(path: &str) -> Result<String> {
     }
     let kept: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let mut checked = kept.join("/");
-    if !checked.is_empty() && path.ends_with('/') {
+    if !checked.is_empty() && (path.ends_with('/') || path.ends_with("/.")) {
         checked.push('/');
     }
     Ok(checked)
@@ -220,9 +221,16 @@ mod tests {
 
     #[test]
     fn a_path_is_joined_as_mlflow_joins_it() {
-        for (given, kept) in
-            [("a/b", "a/b"), ("a//b", "a/b"), ("./a/b", "a/b"), (".", ""), ("a/", "a/"), ("", "")]
-        {
+        let rows = [
+            ("a/b", "a/b"),
+            ("a//b", "a/b"),
+            ("./a/b", "a/b"),
+            (".", ""),
+            ("a/", "a/"),
+            ("a/.", "a/"),
+            ("", ""),
+        ];
+        for (given, kept) in rows {
             assert_eq!(checked_path(given).expect(given), kept);
         }
     }
