@@ -111,6 +111,8 @@ fn refuse(pattern: String, cause: &globset::Error) -> FilterError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn wants(include: &[&str], exclude: &[&str], path: &str) -> bool {
@@ -144,5 +146,40 @@ mod tests {
     fn a_pattern_that_is_no_glob_is_named() {
         let error = Filter::new(&["a[".into()], &[]).expect_err("not a glob");
         assert!(error.to_string().contains("`a[`"));
+    }
+
+    #[test]
+    fn a_name_that_is_no_path_can_be_left_out_too() {
+        let filter = Filter::new(&[], &["bad/".into(), "*.tmp".into()]).expect("patterns");
+        for name in ["bad//x", "bad/", "a//b.tmp", "../x.tmp", "bad"] {
+            assert!(filter.excludes(name.as_bytes()) && !filter.wants_name(name.as_bytes()));
+        }
+        for name in ["/", "", "a//bad.txt", "a/"] {
+            assert!(!filter.excludes(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_matched_as_they_are() {
+        let filter = Filter::new(&["*.bin".into()], &[]).expect("patterns");
+        assert!(filter.wants_name(b"\xff\xfe.bin") && !filter.wants_name(b"\xff\xfe.bi"));
+    }
+
+    proptest! {
+        #[test]
+        fn exclude_always_wins_and_what_lies_in_a_directory_shares_its_fate(
+            include in proptest::collection::vec("[ab*?/]{1,4}", 0..3),
+            exclude in proptest::collection::vec("[ab*?/]{1,4}", 0..3),
+            name in "[ab]{1,3}(/[ab]{1,3}){0,3}",
+        ) {
+            let (Ok(both), Ok(excluding)) =
+                (Filter::new(&include, &exclude), Filter::new(&[], &exclude)) else { return Ok(()) };
+            let (name, below) = (name.as_bytes(), format!("{name}/x"));
+            prop_assert!(!both.wants_name(name) || excluding.wants_name(name));
+            prop_assert_eq!(both.excludes(name), !excluding.wants_name(name));
+            prop_assert!(!both.excludes(name) || !both.wants_name(below.as_bytes()));
+            let is_included = Filter::new(&include, &[]).is_ok_and(|filter| filter.wants_name(name));
+            prop_assert!(both.wants_name(name) == (is_included && excluding.wants_name(name)));
+        }
     }
 }

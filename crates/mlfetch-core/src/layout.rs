@@ -60,7 +60,10 @@ pub(crate) fn join(directory: &[u8], rest: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::RelativePath;
 
     fn directory(layout: Layout, placement: &Placement) -> String {
         String::from_utf8(layout.place_directory(placement)).expect("text")
@@ -100,5 +103,39 @@ mod tests {
     fn a_location_that_is_a_file_keeps_its_own_name() {
         assert_eq!(file(Layout::Mlflow, &Placement::default()), "name");
         assert_eq!(file(Layout::Run, &Placement::default()), "name");
+    }
+
+    fn layouts() -> impl Strategy<Value = Layout> {
+        prop_oneof![Just(Layout::Mlflow), Just(Layout::Contents), Just(Layout::Run)]
+    }
+
+    proptest! {
+        /// Plain segments in, plain segments out; and what lands is the end of what was asked for.
+        #[test]
+        fn a_plain_path_lands_at_a_plain_path(
+            layout in layouts(),
+            asked in proptest::collection::vec("[a-c.]{1,3}[a-c]", 0..4),
+            under in proptest::option::of("[a-c]{1,3}"),
+            keeps_whole_path: bool,
+            wants_contents: bool,
+        ) {
+            let mut path = asked.join("/");
+            if wants_contents && !path.is_empty() {
+                path.push('/');
+            }
+            let under = under.unwrap_or_default().into_bytes();
+            let asked = path.clone().into_bytes();
+            let placement = Placement { under: under.clone(), asked, keeps_whole_path };
+            let directory = layout.place_directory(&placement);
+            prop_assert!(directory.is_empty() || RelativePath::new(directory.clone()).is_ok());
+            let file = layout.place_file(&placement, b"name");
+            prop_assert!(RelativePath::new(file.clone()).is_ok());
+            let kept = if layout == Layout::Contents { &directory } else {
+                prop_assert!(directory.starts_with(&under) && file.starts_with(&under));
+                &directory[under.len()..].strip_prefix(b"/").unwrap_or(&directory[under.len()..]).to_vec()
+            };
+            let whole = path.trim_end_matches('/').as_bytes();
+            prop_assert!(whole.ends_with(kept) || kept.is_empty());
+        }
     }
 }

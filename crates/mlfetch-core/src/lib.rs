@@ -1,5 +1,10 @@
 //! The engine of mlfetch: resolves an artifact URI hop by hop and brings the tree behind it to
 //! disk, whole or not at all.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+#[cfg(not(unix))]
+compile_error!("mlfetch-core works from directory handles and has only the Unix ones yet");
 
 pub mod destination;
 pub mod engine;

@@ -29,8 +29,12 @@ pub(super) async fn fetch(
     let shown = asked.target.display();
     let always_copied = asked.always_copied;
     let parts = resolved(mlfetch, asked.target).await?;
+    // MLflow copies what comes by way of a run, and names the place of all else that is here.
+    let by_way_of_a_run =
+        |part: &Resolved| part.trail.hops().iter().skip(1).any(|hop| hop.to.starts_with("runs:"));
     if arguments.destination().is_none()
         && !always_copied
+        && !parts.iter().any(by_way_of_a_run)
         && let Some(path) = mlfetch.path_on_this_disk(&parts).await?
     {
         printer::in_place(arguments, &path)?;

@@ -1,27 +1,24 @@
 //! The directory that receives the tree.
 
-use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::above::{self, Made};
 use super::existing::Existing;
 use super::handles::Handles;
-use super::rename::{self, Name};
-use super::staging::{StagedFile, Staging};
+use super::staging::Staging;
 use super::{DestinationError, DestinationProblem};
 use crate::RelativePath;
 
 /// Another fetch that failed may remove an empty directory between two calls of ours.
-const MAX_TRIES: usize = 8;
+pub(super) const MAX_TRIES: usize = 8;
 
-type Result<T> = std::result::Result<T, DestinationError>;
+pub(super) type Result<T> = std::result::Result<T, DestinationError>;
 
 /// The directory that receives the tree. It is made, and staging in it, when the first thing is to
 /// be written: a fetch that has nothing to write changes nothing.
@@ -33,17 +30,6 @@ pub(crate) struct Destination {
     above: Mutex<Made>,
     /// Held for reading by whatever writes, so that nothing is half done when the fetch ends.
     ended: RwLock<bool>,
-}
-
-/// How a file gets its final name.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Commit {
-    /// Whether a file that is there under this name may go.
-    pub(crate) replace: bool,
-    /// Whether the bytes, and then the name, are written through to the disk.
-    pub(crate) fsync: bool,
-    /// When the store's object was last written.
-    pub(crate) modified: Option<SystemTime>,
 }
 
 impl Destination {
@@ -143,55 +129,6 @@ impl Destination {
             .map_err(|errno| self.error(path, errno))
     }
 
-    /// A new empty file under a staging name, for what will become `path`.
-    ///
-    /// # Errors
-    /// If the file system refuses.
-    pub(crate) fn stage(&self, path: &RelativePath) -> Result<StagedFile> {
-        let _writing = self.begin_writing()?;
-        self.staging()?.create().map_err(|errno| self.error(path, errno))
-    }
-
-    /// Gives a staged file its final name, in one step.
-    ///
-    /// # Errors
-    /// [`DestinationProblem::Exists`] if one is there that may not go,
-    /// [`DestinationProblem::IsADirectory`] if a directory is there, or what the file system says.
-    pub(crate) fn commit(
-        &self,
-        mut staged: StagedFile,
-        path: &RelativePath,
-        how: Commit,
-    ) -> Result<()> {
-        if let Some(modified) = how.modified {
-            // A file system without times keeps the file all the same.
-            let _ = staged.set_modified(modified);
-        }
-        if how.fsync {
-            staged.file().sync_all().map_err(|error| self.io_error(path, &error))?;
-        }
-        let _writing = self.begin_writing()?;
-        let handles = self.handles()?;
-        let parent = self.rename(&handles, &staged, path, how.replace)?;
-        staged.is_committed();
-        handles.holds(path);
-        if how.fsync {
-            rustix::fs::fsync(&parent).map_err(|errno| self.error(path, errno))?;
-        }
-        Ok(())
-    }
-
-    /// Writes a small file and commits it.
-    ///
-    /// # Errors
-    /// As [`stage`](Self::stage) and [`commit`](Self::commit), and what writing says.
-    pub(crate) fn put(&self, path: &RelativePath, bytes: &[u8], how: Commit) -> Result<()> {
-        let mut staged = self.stage(path)?;
-        std::io::Write::write_all(staged.file(), bytes)
-            .map_err(|error| self.io_error(path, &error))?;
-        self.commit(staged, path, how)
-    }
-
     /// Ends the work: removes the staging directory and keeps all else.
     ///
     /// # Errors
@@ -232,7 +169,7 @@ impl Destination {
     }
 
     /// Keeps the end of the fetch waiting for as long as the guard lives.
-    fn begin_writing(&self) -> Result<RwLockReadGuard<'_, bool>> {
+    pub(super) fn begin_writing(&self) -> Result<RwLockReadGuard<'_, bool>> {
         let ended = self.ended.read().unwrap_or_else(PoisonError::into_inner);
         if *ended {
             return Err(DestinationError::new(&self.path, DestinationProblem::Failed)
@@ -241,7 +178,7 @@ impl Destination {
         Ok(ended)
     }
 
-    fn handles(&self) -> Result<Arc<Handles>> {
+    pub(super) fn handles(&self) -> Result<Arc<Handles>> {
         let mut handles = lock(&self.handles);
         if let Some(handles) = &*handles {
             return Ok(Arc::clone(handles));
@@ -259,7 +196,7 @@ impl Destination {
         Ok(handles.clone())
     }
 
-    fn staging(&self) -> Result<Arc<Staging>> {
+    pub(super) fn staging(&self) -> Result<Arc<Staging>> {
         let mut staging = lock(&self.staging);
         if let Some(staging) = &*staging {
             return Ok(Arc::clone(staging));
@@ -285,42 +222,6 @@ impl Destination {
     fn began(&self) -> Option<SystemTime> {
         lock(&self.staging).as_ref().and_then(|staging| staging.made())
     }
-
-    /// Renames, and gives the handle of the directory that has the name now.
-    fn rename(
-        &self,
-        handles: &Handles,
-        staged: &StagedFile,
-        path: &RelativePath,
-        replace: bool,
-    ) -> Result<Arc<OwnedFd>> {
-        let (directory, name) = path.split();
-        let from = Name { directory: staged.directory(), name: OsStr::new(staged.name()) };
-        let step = if replace { rename::replace } else { rename::keep };
-        for _ in 0..MAX_TRIES {
-            let parent = handles.make_or_root(directory.as_ref())?;
-            match step(from, Name { directory: &parent, name }) {
-                Ok(()) => return Ok(parent),
-                // The directory was removed, still empty, by another fetch that failed.
-                Err(Errno::NOENT) if directory.is_some() => handles.forget(),
-                Err(errno) => return Err(self.commit_error(path, &parent, name, errno)),
-            }
-        }
-        Err(self.error(path, Errno::NOENT))
-    }
-
-    /// Linux answers EISDIR or EEXIST depending on the flags: look at what is there.
-    fn commit_error(
-        &self,
-        path: &RelativePath,
-        parent: &OwnedFd,
-        name: &OsStr,
-        errno: Errno,
-    ) -> DestinationError {
-        let is_directory = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|found| FileType::from_raw_mode(found.st_mode).is_dir());
-        self.error(path, if is_directory { Errno::ISDIR } else { errno })
-    }
 }
 
 impl Drop for Destination {
@@ -338,10 +239,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::os::unix::fs::symlink;
 
+    use super::super::Commit;
     use super::*;
 
     const REPLACE: Commit = Commit { replace: true, fsync: true, modified: None };
-    const KEEP: Commit = Commit { replace: false, ..REPLACE };
 
     fn path(text: &str) -> RelativePath {
         RelativePath::new(text).expect("a relative path")
@@ -354,17 +255,6 @@ mod tests {
     fn names(directory: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(directory).expect("listed");
         entries.map(|row| row.expect("a row").file_name().to_string_lossy().into_owned()).collect()
-    }
-
-    #[test]
-    fn a_file_appears_under_its_final_name_and_nothing_else_is_left() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let at = directory.path().join("new/deep");
-        let destination = Destination::open(&at).expect("opens");
-        write(&destination, "a/b/c", b"x").expect("written");
-        destination.finish().expect("finished");
-        assert_eq!(std::fs::read(at.join("a/b/c")).expect("there"), b"x");
-        assert_eq!(names(&at), ["a"]);
     }
 
     #[test]
@@ -439,31 +329,6 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_through_a_link() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let outside = tempfile::tempdir().expect("a directory");
-        symlink(outside.path(), directory.path().join("link")).expect("linked");
-        let destination = Destination::open(directory.path()).expect("opens");
-        let error = write(&destination, "link/x", b"x").expect_err("refused");
-        assert_eq!(error.problem(), DestinationProblem::Link);
-        assert!(names(outside.path()).is_empty());
-    }
-
-    #[test]
-    fn a_link_under_the_final_name_is_replaced_and_not_followed() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let outside = directory.path().join("outside");
-        std::fs::write(&outside, "old").expect("written");
-        let at = directory.path().join("d");
-        std::fs::create_dir(&at).expect("made");
-        symlink(&outside, at.join("x")).expect("linked");
-        let destination = Destination::open(&at).expect("opens");
-        write(&destination, "x", b"new").expect("written");
-        assert_eq!(std::fs::read(&outside).expect("there"), b"old");
-        assert_eq!(std::fs::read(at.join("x")).expect("there"), b"new");
-    }
-
-    #[test]
     fn what_is_in_the_way_is_named() {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::create_dir(directory.path().join("d")).expect("made");
@@ -480,30 +345,5 @@ mod tests {
         symlink("nowhere", directory.path().join("l")).expect("linked");
         let error = Destination::open(&directory.path().join("l/x")).expect_err("a link");
         assert_eq!(error.problem(), DestinationProblem::Link);
-    }
-
-    #[test]
-    fn a_file_that_may_not_go_stays() {
-        let directory = tempfile::tempdir().expect("a directory");
-        std::fs::write(directory.path().join("f"), "old").expect("written");
-        let destination = Destination::open(directory.path()).expect("opens");
-        let error = destination.put(&path("f"), b"new", KEEP).expect_err("stays");
-        assert_eq!(error.problem(), DestinationProblem::Exists);
-        assert_eq!(std::fs::read(directory.path().join("f")).expect("there"), b"old");
-    }
-
-    #[test]
-    fn a_file_of_this_fetch_is_told_from_one_of_before() {
-        let directory = tempfile::tempdir().expect("a directory");
-        std::fs::write(directory.path().join("old"), "x").expect("written");
-        // The file system's clock may tick only every few milliseconds.
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        let destination = Destination::open(directory.path()).expect("opens");
-        let long_ago = Some(SystemTime::UNIX_EPOCH);
-        let how = Commit { modified: long_ago, ..REPLACE };
-        destination.put(&path("new"), b"x", how).expect("written");
-        let existing = |name| destination.existing(&path(name)).expect("looked").expect("there");
-        assert!(existing("new").is_new && !existing("old").is_new);
-        assert_eq!(existing("new").modified, long_ago);
     }
 }

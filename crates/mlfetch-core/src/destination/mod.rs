@@ -6,6 +6,7 @@
 //! and gets its final name by rename.
 
 mod above;
+mod commit;
 mod directory;
 mod error;
 mod existing;
@@ -14,7 +15,8 @@ mod owner;
 mod rename;
 mod staging;
 
-pub(crate) use directory::{Commit, Destination};
+pub(crate) use commit::Commit;
+pub(crate) use directory::Destination;
 pub use error::{DestinationError, DestinationProblem};
 pub(crate) use existing::Existing;
 pub(crate) use owner::is_staging_name;

@@ -12,6 +12,17 @@ use super::{FetchError, FetchSettings, Observer, Progress, Report, Source};
 use crate::resolve::{Resolved, Target};
 
 /// Opens stores and brings trees to disk.
+///
+/// ```
+/// use std::time::Duration;
+/// use mlfetch_core::engine::Engine;
+/// use mlfetch_local::LocalBackend;
+/// use mlfetch_store::{Backends, Options, RetryPolicy};
+///
+/// let engine = Engine::new(Backends::new().with(LocalBackend))
+///     .with_options(Options::new().with("local-symlinks", "error"))
+///     .with_retry(RetryPolicy::default().with_stall(Duration::from_secs(10)));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Engine {
     backends: Backends,
@@ -58,8 +69,33 @@ impl Engine {
     ///
     /// # Errors
     /// [`FetchError`]: what was asked for or the destination cannot be used, a file failed, or
-    /// some files failed while the others arrived. After every error but the last nothing is left
-    /// but whole files.
+    /// some files failed while the others arrived. Whatever it is, what is left is whole.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use mlfetch_core::engine::{Engine, FetchError, FetchSettings, NoObserver, Overwrite};
+    /// use mlfetch_core::resolve::{ResolveContext, Target, resolve};
+    /// # use mlfetch_local::LocalBackend;
+    /// # use mlfetch_store::Backends;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), FetchError> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let destination = directory.path().join("copy");
+    /// let engine = Engine::new(Backends::new().with(LocalBackend));
+    /// let parts = resolve(&ResolveContext::new(), Target::new("src")).await?;
+    /// let mut settings = FetchSettings::new();
+    /// settings.overwrite = Overwrite::Error;
+    /// settings.keep_going = true;
+    /// let progress = Arc::default();
+    /// match engine.fetch(&parts, &destination, settings, Arc::new(NoObserver), progress).await {
+    ///     Ok(report) => println!("all {} files", report.files),
+    ///     Err(FetchError::Some(report)) => println!("not {:?}", report.failures),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # assert!(destination.join("lib.rs").is_file());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn fetch(
         &self,
         parts: &[Resolved],

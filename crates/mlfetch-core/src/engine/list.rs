@@ -47,6 +47,30 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`open`](Self::open) and of listing; `NotFound` if nothing of that name is there.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt as _;
+    /// use mlfetch_core::engine::{Engine, ListedKind};
+    /// use mlfetch_core::resolve::Target;
+    /// # use mlfetch_local::LocalBackend;
+    /// use mlfetch_store::{Backends, Depth};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), mlfetch_store::Error> {
+    /// let engine = Engine::new(Backends::new().with(LocalBackend));
+    /// let mut rows = engine.list(&Target::new("src"), Depth::One).await?;
+    /// # let mut files = 0;
+    /// while let Some(row) = rows.try_next().await? {
+    ///     match row.kind {
+    ///         ListedKind::File { size, .. } => println!("{} {size:?}", row.path),
+    ///         ListedKind::Refused(error) => println!("{error}"),
+    ///         _ => println!("{}", row.path),
+    ///     }
+    /// #   files += 1;
+    /// }
+    /// # assert!(files > 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn list(
         &self,
         target: &Target,

@@ -4,6 +4,7 @@
 //! at a time, not by the number or size of files. A file gets its final name only after every
 //! check passed.
 
+mod answer;
 mod conflict;
 mod error;
 mod fetch;
@@ -16,6 +17,8 @@ mod part;
 mod read;
 mod report;
 mod room;
+mod rows;
+mod running;
 mod settings;
 mod source;
 mod transfer;

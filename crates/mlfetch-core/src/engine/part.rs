@@ -9,9 +9,8 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::FileError;
-use super::transfer::{
-    Broken, Content, Planned, Transferred, Transfers, blocking, too_long, unchanged,
-};
+use super::answer::{Broken, too_long, unchanged};
+use super::transfer::{Content, Planned, Transferred, Transfers, blocking};
 use super::verify::Digests;
 use super::writer::{Range, Writer};
 use crate::RelativePath;

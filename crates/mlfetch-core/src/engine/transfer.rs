@@ -3,18 +3,15 @@
 
 use std::sync::Arc;
 
-use futures_util::TryStreamExt as _;
-use mlfetch_store::{
-    Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Result as StoreResult, Retry,
-    StatRequest, Store,
-};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use mlfetch_store::{Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store};
+use tokio::sync::Semaphore;
 
+use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
-use super::verify::{Digests, Proof, Verify, strongest};
+use super::verify::{Digests, Proof, Verify};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError};
 use crate::RelativePath;
@@ -82,32 +79,6 @@ pub(super) struct Committed {
     pub(super) proof: Proof,
 }
 
-/// Why a transfer came to nothing.
-pub(super) struct Broken {
-    pub(super) error: FileError,
-    /// Whether the same from the first byte may come out right.
-    pub(super) again: bool,
-}
-
-impl From<FileError> for Broken {
-    fn from(error: FileError) -> Self {
-        Self { error, again: false }
-    }
-}
-
-/// A request that failed was repeated already where that could help, with its own patience.
-impl From<Error> for Broken {
-    fn from(error: Error) -> Self {
-        FileError::from(error).into()
-    }
-}
-
-impl From<DestinationError> for Broken {
-    fn from(error: DestinationError) -> Self {
-        FileError::from(error).into()
-    }
-}
-
 impl Transfers {
     /// Fetches one file, from its first byte again where that can help.
     pub(super) async fn fetch(&self, planned: &Planned) -> Result<Committed, FileError> {
@@ -147,32 +118,6 @@ impl Transfers {
             Some(size) if size <= SMALL_BYTES => self.to_memory(planned, object, size).await,
             _ => self.to_disk(planned, object).await,
         }
-    }
-
-    /// Waits until one more body may be on its way. The turns never close.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.turns.acquire().await.ok()
-    }
-
-    /// Begins to read, tied to what is known of the object, and looks whether the answer is one to
-    /// what was asked.
-    pub(super) async fn read(
-        &self,
-        known: &ObjectInfo,
-        request: ReadRequest,
-    ) -> StoreResult<Object> {
-        let pinned = self.store.info().capabilities.conditional_reads;
-        let start = request.range.as_ref().map_or(0, |range| range.start);
-        let request = request
-            .with_if_match(known.etag.clone().filter(|_| pinned))
-            .with_version(known.version.clone());
-        let object = self.store.read(&known.key, request).await?;
-        unchanged(known, &object.info)?;
-        if object.start != start {
-            return Err(Error::new(ErrorKind::Protocol, "read", known.key.to_string())
-                .with_message(format!("byte {start} was asked for and {} came", object.start)));
-        }
-        Ok(object)
     }
 
     async fn to_memory(
@@ -219,31 +164,6 @@ impl Transfers {
         Ok(Transferred { bytes: Content::Staged(staged), info, checksum, size })
     }
 
-    /// The next bytes of a body.
-    pub(super) async fn next(
-        &self,
-        body: &mut mlfetch_store::ObjectBody,
-        info: &ObjectInfo,
-    ) -> Result<Option<bytes::Bytes>, Broken> {
-        body.try_next().await.map_err(|error| {
-            let again = self.may_pass(&error, info);
-            Broken { error: error.into(), again }
-        })
-    }
-
-    /// Whether the same file from the start may come out right. A body that can be continued where
-    /// it broke was continued as often as patience allows before its error got here.
-    fn may_pass(&self, error: &Error, info: &ObjectInfo) -> bool {
-        let capabilities = &self.store.info().capabilities;
-        let is_tied = info.etag.is_some() || info.version.is_some();
-        let was_continued =
-            capabilities.ranges && capabilities.conditional_reads && is_tied && info.size.is_some();
-        match error.retry() {
-            Retry::Never => error.kind() == ErrorKind::Integrity,
-            _ => !was_continued,
-        }
-    }
-
     /// A new staged file, off the threads that serve the network, with room for `size` bytes.
     pub(super) async fn stage(
         &self,
@@ -260,31 +180,6 @@ impl Transfers {
             Ok(staged)
         })
         .await
-    }
-
-    /// The strongest checksum that the listing or the answer has, and a digest for it, unless none
-    /// is wanted. One that costs a request is asked for only where one is required.
-    pub(super) async fn checksum(
-        &self,
-        listed: &ObjectInfo,
-        answered: &ObjectInfo,
-    ) -> StoreResult<Option<(Checksum, Digests)>> {
-        if self.settings.verify == Verify::Off {
-            return Ok(None);
-        }
-        let known = strongest(listed.checksums.iter().chain(&answered.checksums)).cloned();
-        let sum = match known {
-            None if self.settings.verify == Verify::Required => self.ask_checksum(answered).await?,
-            known => known,
-        };
-        Ok(sum.and_then(|sum| Digests::new(sum.algorithm).map(|digest| (sum, digest))))
-    }
-
-    async fn ask_checksum(&self, answered: &ObjectInfo) -> StoreResult<Option<Checksum>> {
-        let request = StatRequest::new().with_version(answered.version.clone()).with_checksums();
-        let info = self.store.stat(&answered.key, request).await?;
-        unchanged(answered, &info)?;
-        Ok(strongest(&info.checksums).cloned())
     }
 
     fn verify(&self, planned: &Planned, arrived: Transferred) -> Result<Verified, Broken> {
@@ -335,36 +230,6 @@ impl Transfers {
         .await?;
         Ok(Committed { size, proof })
     }
-}
-
-/// Whether an answer is still about the object that is known: no tag, version or size is another.
-pub(super) fn unchanged(known: &ObjectInfo, answered: &ObjectInfo) -> StoreResult<()> {
-    fn differ<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
-        matches!((one, other), (Some(one), Some(other)) if one != other)
-    }
-    let changed = || Error::new(ErrorKind::Changed, "read", known.key.to_string());
-    if let (Some(listed), Some(answered)) = (known.size, answered.size)
-        && listed != answered
-    {
-        return Err(changed()
-            .with_message(format!("it was {listed} bytes long, and the answer has {answered}")));
-    }
-    if differ(known.etag.as_ref(), answered.etag.as_ref())
-        || differ(known.version.as_ref(), answered.version.as_ref())
-    {
-        return Err(changed());
-    }
-    Ok(())
-}
-
-fn wrong_bytes(info: &ObjectInfo, message: String) -> Broken {
-    let error = Error::new(ErrorKind::Integrity, "verify", info.key.to_string());
-    Broken { error: error.with_message(message).into(), again: true }
-}
-
-/// More bytes than were announced, which must not be written anywhere.
-pub(super) fn too_long(info: &ObjectInfo, announced: u64) -> Broken {
-    wrong_bytes(info, format!("more than the {announced} bytes arrived that were announced"))
 }
 
 /// Does something on a thread that may block.

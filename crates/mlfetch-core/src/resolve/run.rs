@@ -90,6 +90,19 @@ pub struct Resolved {
 /// # Errors
 /// Those of the resolvers; `Protocol` for a store that leads in circles; `Refused` for a local
 /// path that a server elsewhere named.
+///
+/// ```
+/// use mlfetch_core::resolve::{ResolveContext, Rewrite, RewriteRules, Target, resolve};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), mlfetch_store::Error> {
+/// let rules = RewriteRules::new(vec![Rewrite::parse("mlflow-artifacts:/=s3://bucket/mlflow")?]);
+/// let context = ResolveContext::new().with_rules(rules);
+/// let parts = resolve(&context, Target::new("mlflow-artifacts:/1/models")).await?;
+/// assert_eq!(parts[0].target.uri, "s3://bucket/mlflow/1/models");
+/// assert_eq!(parts[0].trail.hops().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn resolve(context: &ResolveContext, asked: Target) -> Result<Vec<Resolved>> {
     let trail = Trail::begin(&asked);
     let mut waiting = vec![Resolved { target: asked, trail }];

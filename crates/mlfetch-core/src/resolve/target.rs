@@ -197,7 +197,8 @@ impl Placement {
 }
 
 /// Refuses the paths that a user cannot mean below a root: absolute ones, and any with `..`; drops
-/// empty and `.` segments, which MLflow's joining drops too. A trailing `/` stays.
+/// empty and `.` segments, which MLflow's joining drops too. A trailing `/` stays, and a trailing
+/// `/.` is one.
 ///
 /// # Errors
 /// `InvalidInput`, naming the path.
@@ -219,7 +220,6 @@ pub fn checked_path(path: &str) -> Result<String> {
     }
     let kept: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let mut checked = kept.join("/");
-    // `a/.` is what is in `a`, as `a/` is.
     if !checked.is_empty() && (path.ends_with('/') || path.ends_with("/.")) {
         checked.push('/');
     }
@@ -232,16 +232,16 @@ mod tests {
 
     #[test]
     fn a_path_is_joined_as_mlflow_joins_it() {
-        for (given, kept) in [
+        let rows = [
             ("a/b", "a/b"),
             ("a//b", "a/b"),
             ("./a/b", "a/b"),
             (".", ""),
             ("a/", "a/"),
             ("a/.", "a/"),
-            ("a/./b", "a/b"),
             ("", ""),
-        ] {
+        ];
+        for (given, kept) in rows {
             assert_eq!(checked_path(given).expect(given), kept);
         }
     }

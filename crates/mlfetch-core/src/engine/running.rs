@@ -1,0 +1,125 @@
+//! The files that are on their way.
+
+use std::sync::Arc;
+
+use mlfetch_store::ObjectInfo;
+use tokio::task::{Id, JoinError};
+
+use super::file::{Ended, one_file};
+use super::transfer::{Committed, Transfers};
+use super::tree::{Fetch, Result};
+use super::{Event, FetchError, FileFailure};
+use crate::RelativePath;
+
+/// A file that is on its way.
+pub(super) struct Started {
+    pub(super) path: RelativePath,
+    pub(super) size: Option<u64>,
+}
+
+impl Fetch {
+    /// Starts one file, once a place is free.
+    pub(super) async fn start(
+        &mut self,
+        transfers: &Arc<Transfers>,
+        info: ObjectInfo,
+        place: &[u8],
+    ) -> Result<()> {
+        let path = match RelativePath::new(place) {
+            Ok(path) => path,
+            Err(refusal) => return self.refuse_name(&info.key, refusal),
+        };
+        self.let_others_end(&path).await?;
+        self.progress.found(info.size);
+        self.drain(self.settings.jobs.get() - 1).await?;
+        if !self.settings.dry_run {
+            self.make_destination().await?;
+        }
+        let started = Started { path: path.clone(), size: info.size };
+        let progress = Arc::clone(&self.progress);
+        let file = one_file(Arc::clone(transfers), info, path, progress);
+        self.started.insert(self.running.spawn(file).id(), started);
+        Ok(())
+    }
+
+    /// Waits until what is on its way and would be in the way of this path has ended. Then what is
+    /// there decides, and the file whose name came first has it.
+    pub(super) async fn let_others_end(&mut self, path: &RelativePath) -> Result<()> {
+        let lies_below = |below: &RelativePath, above: &RelativePath| {
+            let rest = below.as_bytes().strip_prefix(above.as_bytes());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        let mut others = self.started.values().map(|started| &started.path);
+        if others.any(|other| lies_below(path, other) || lies_below(other, path)) {
+            self.drain(0).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until at most `left` files are on their way.
+    pub(super) async fn drain(&mut self, left: usize) -> Result<()> {
+        while let Some(ended) = self.running.try_join_next_with_id() {
+            self.ended(ended)?;
+        }
+        while self.running.len() > left {
+            if let Some(ended) = self.running.join_next_with_id().await {
+                self.ended(ended)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn ended(
+        &mut self,
+        ended: std::result::Result<(Id, Ended), JoinError>,
+    ) -> Result<()> {
+        let (id, ended) = match ended {
+            Ok((id, ended)) => (id, Ok(ended)),
+            Err(cause) => (cause.id(), Err(cause)),
+        };
+        let Some(Started { path, size }) = self.started.remove(&id) else { return Ok(()) };
+        match ended {
+            Ok(Ended::Committed(committed)) => self.committed(&path, committed),
+            Ok(Ended::Skipped(reason)) => {
+                self.progress.lost(size);
+                self.observer.event(&Event::Skipped { path: &path, reason });
+                self.report.unchanged += 1;
+            }
+            Ok(Ended::Planned) => {
+                self.progress.done();
+                self.observer.event(&Event::Planned { path: &path, size });
+                self.report.planned += 1;
+                self.report.planned_bytes += size.unwrap_or_default();
+            }
+            Ok(Ended::Hopeless(error)) => return Err(error.into()),
+            Ok(Ended::Failed(error)) => return self.fail(FileFailure::new(&path, error), size),
+            Err(cause) => return self.fail(FileFailure::panicked(&path, cause), size),
+        }
+        Ok(())
+    }
+
+    fn committed(&mut self, path: &RelativePath, Committed { size, proof }: Committed) {
+        self.progress.done();
+        self.observer.event(&Event::Committed { path, size, proof: &proof });
+        self.report.files += 1;
+        self.report.bytes += size;
+        *self.report.proofs.entry(proof).or_default() += 1;
+    }
+
+    /// Notes a failure; stops the rest unless it concerns one name only or all are to be tried.
+    pub(super) fn fail(&mut self, failure: FileFailure, size: Option<u64>) -> Result<()> {
+        if self.settings.keep_going || failure.error.is_about_the_name() {
+            self.note(failure, size);
+            return Ok(());
+        }
+        self.progress.lost(size);
+        self.observer.event(&Event::Failed(&failure));
+        Err(FetchError::File(Box::new(failure)))
+    }
+
+    pub(super) fn note(&mut self, failure: FileFailure, size: Option<u64>) {
+        self.progress.lost(size);
+        self.observer.event(&Event::Failed(&failure));
+        self.report.failures.push(failure);
+    }
+}
