@@ -33,7 +33,10 @@ impl Destination {
     /// If the file system refuses.
     pub(crate) fn stage(&self, path: &RelativePath) -> Result<StagedFile> {
         let _writing = self.begin_writing()?;
-        self.staging()?.create().map_err(|errno| self.error(path, errno))
+        let staging = self.staging()?;
+        self.handles()?
+            .sparing_handles(|| staging.create())
+            .map_err(|errno| self.error(path, errno))
     }
 
     /// Gives a staged file its final name, in one step.

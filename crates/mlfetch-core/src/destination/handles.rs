@@ -122,7 +122,7 @@ impl Handles {
     }
 
     /// Tries again without the handles that are kept, if the process has none left.
-    fn sparing_handles<T>(
+    pub(super) fn sparing_handles<T>(
         &self,
         open: impl Fn() -> rustix::io::Result<T>,
     ) -> rustix::io::Result<T> {
@@ -182,4 +182,25 @@ fn open_or_make(parent: &OwnedFd, segment: &OsStr) -> rustix::io::Result<(OwnedF
         }
     }
     Err(Errno::NOENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_directories_without_a_file_are_remembered() {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = rustix::fs::open(home.path(), DIRECTORY, Mode::empty()).expect("a handle");
+        let handles = Handles::new(home.path().to_owned(), root);
+        let path = |text: &str| RelativePath::new(text).expect("a path");
+        for directory in ["a/b/c", "a/d", "e"] {
+            handles.make(&path(directory)).expect("made");
+        }
+        assert_eq!(lock(&handles.made).len(), 5);
+        handles.holds(&path("a/b/file"));
+        let mut left: Vec<String> = lock(&handles.made).iter().map(ToString::to_string).collect();
+        left.sort();
+        assert_eq!(left, ["a/b/c", "a/d", "e"]);
+    }
 }

@@ -11,7 +11,7 @@ use super::transfer::{Committed, Planned, Transfers, blocking};
 use super::verify::{Digests, strongest};
 use super::{FileError, SkipReason, part};
 use crate::RelativePath;
-use crate::destination::{DestinationError, Existing};
+use crate::destination::DestinationError;
 
 /// How a file that was started ended.
 pub(super) enum Ended {
@@ -24,10 +24,9 @@ pub(super) enum Ended {
     Hopeless(DestinationError),
 }
 
-/// What is to be done, what is there, and whether files can be written there at all.
+/// What is to be done, and whether files can be written there at all.
 struct Plan {
     decision: Decision,
-    existing: Option<Existing>,
     prepared: Result<(), DestinationError>,
 }
 
@@ -61,7 +60,7 @@ async fn steps(
     path: RelativePath,
     progress: &Arc<Progress>,
 ) -> Result<Ended, FileError> {
-    let Plan { decision, existing, prepared } = plan(transfers, &info, &path).await?;
+    let Plan { decision, prepared } = plan(transfers, &info, &path).await?;
     let replace = match decision {
         Decision::Skip(reason) => return Ok(Ended::Skipped(reason)),
         Decision::Refuse(problem) => {
@@ -83,7 +82,7 @@ async fn steps(
         return Ok(Ended::Hopeless(error));
     }
     let meter = Meter::new(progress, info.size);
-    fetch(transfers, &Planned { info, path, replace, meter }, existing).await
+    fetch(transfers, &Planned { info, path, replace, meter }).await
 }
 
 /// Looks at what is there. On a thread that may block: the destination may be on a network.
@@ -100,24 +99,17 @@ async fn plan(
         let decision = decide(settings.overwrite, existing, &info, transfers.laid_over);
         let writes = matches!(decision, Decision::Fetch { .. } | Decision::Compare);
         let prepared = if writes && !settings.dry_run { destination.prepare() } else { Ok(()) };
-        Ok(Plan { decision, existing, prepared })
+        Ok(Plan { decision, prepared })
     })
     .await
 }
 
-/// Fetches, while the room on the disk is spoken for.
-async fn fetch(
-    transfers: &Transfers,
-    planned: &Planned,
-    existing: Option<Existing>,
-) -> Result<Ended, FileError> {
+/// Fetches, if there is room on the disk.
+async fn fetch(transfers: &Transfers, planned: &Planned) -> Result<Ended, FileError> {
     let size = planned.info.size.unwrap_or_default();
     transfers.room.take(size, &planned.path, &transfers.destination)?;
     let done = transfers.fetch(planned).await;
-    if done.is_ok() {
-        transfers.room.give_back(existing.map_or(0, |existing| existing.size));
-    } else {
-        transfers.room.give_back(size);
+    if done.is_err() {
         planned.meter.take_back();
     }
     done.map(Ended::Committed)

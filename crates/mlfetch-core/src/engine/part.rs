@@ -171,7 +171,11 @@ pub(super) fn digest_file(file: &File, mut digest: Digests, size: u64) -> std::i
 
 #[cfg(test)]
 mod tests {
-    use mlfetch_store::{Algorithm, Capabilities, Key, Listing};
+    use std::sync::Arc;
+
+    use mlfetch_store::{
+        Algorithm, Capabilities, Key, ListRequest, Listing, Object, Page, ReadRequest, Store,
+    };
 
     use super::*;
 
@@ -212,5 +216,47 @@ mod tests {
         };
         assert_eq!(digest(9).expect("digested"), [0xe3, 0x06, 0x92, 0x83]);
         assert!(digest(10).is_err());
+    }
+
+    /// Bodies of this length, whatever was asked for, and nothing between the engine and the store
+    /// that would notice.
+    #[derive(Debug)]
+    struct Careless(StoreInfo, usize);
+
+    #[async_trait::async_trait]
+    impl Store for Careless {
+        fn info(&self) -> &StoreInfo {
+            &self.0
+        }
+        async fn list_page(&self, _: ListRequest) -> mlfetch_store::Result<Page> {
+            Ok(Page::default())
+        }
+        async fn stat(&self, key: &Key, _: StatRequest) -> mlfetch_store::Result<ObjectInfo> {
+            Ok(ObjectInfo::new(key.clone()).with_size(10))
+        }
+        async fn read(&self, key: &Key, request: ReadRequest) -> mlfetch_store::Result<Object> {
+            let start = request.range.map_or(0, |range| range.start);
+            let chunk = bytes::Bytes::from(vec![b'x'; self.1]);
+            let info = ObjectInfo::new(key.clone()).with_size(10);
+            Ok(Object::new(info, start, Box::pin(stream::iter([Ok(chunk)]))))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_part_that_is_too_long_or_too_short_is_no_part() {
+        for (length, is_right) in [(4, false), (5, true), (6, false)] {
+            let info = StoreInfo::new("careless", "careless:", Capabilities::new(Listing::Flat));
+            let home = tempfile::tempdir().expect("a directory");
+            let transfers = Transfers::over(Arc::new(Careless(info, length)), home.path());
+            let planned = Planned::of(Key::from("x"), 10);
+            let file = tempfile::tempfile().expect("a file");
+            file.write_all_at(b"ab..efghij", 0).expect("written");
+            let written = file.try_clone().expect("a handle");
+            let part = one_part(&transfers, &planned, &planned.info, file, 2..7).await;
+            assert_eq!(part.is_ok(), is_right, "{length}");
+            let mut bytes = [0; 3];
+            written.read_exact_at(&mut bytes, 7).expect("there");
+            assert_eq!(&bytes, b"hij", "its neighbour is as it was");
+        }
     }
 }

@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use crate::RelativePath;
 use crate::destination::{Destination, DestinationError, DestinationProblem};
 
-/// Counts the room down as files are begun, so that a tree that does not fit is refused before the
-/// disk is full. What it counts is a guess (others write too, some file systems compress): before it
-/// says no it looks again, and the file system has the last word.
+/// Refuses a file for which there is no room before its first byte is asked for. Counts the room
+/// down as files are begun, so that it need not look for each. What it counts is a guess (files are
+/// replaced, others write too, some file systems compress): before it says no it looks again, and
+/// the file system has the last word.
 #[derive(Debug, Default)]
 pub(super) struct Room(Mutex<u64>);
 
@@ -34,12 +35,6 @@ impl Room {
         };
         *left = rest;
         Ok(())
-    }
-
-    /// Gives room back: of a file that did not come, or of one that was replaced.
-    pub(super) fn give_back(&self, size: u64) {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *left = left.saturating_add(size);
     }
 }
 

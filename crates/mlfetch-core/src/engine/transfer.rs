@@ -149,11 +149,13 @@ impl Transfers {
         let (sum, digest) = self.checksum(&planned.info, &info).await?.unzip();
         let staged = self.stage(planned, None).await?;
         let failed = |error: std::io::Error| self.destination.io_error(&planned.path, &error);
+        // The listing may know the size where the answer does not.
+        let announced = info.size.or(planned.info.size);
         let mut writer = Writer::new(Whole { staged, digest, size: 0 });
         let mut size = 0;
         while let Some(chunk) = self.next(&mut body, &info).await? {
             size += chunk.len() as u64;
-            if let Some(announced) = info.size.filter(|announced| size > *announced) {
+            if let Some(announced) = announced.filter(|announced| size > *announced) {
                 return Err(too_long(&info, announced));
             }
             planned.meter.add(chunk.len());
@@ -242,5 +244,31 @@ pub(super) async fn blocking<T: Send + 'static>(
         Err(cause) => {
             Err(Error::new(ErrorKind::Other, "write", "a file").with_source(cause).into())
         }
+    }
+}
+
+#[cfg(test)]
+impl Transfers {
+    /// For tests of a single step.
+    pub(super) fn over(store: Arc<dyn Store>, destination: &std::path::Path) -> Self {
+        Self {
+            store,
+            course: Course { prefix: mlfetch_store::Key::root(), place: Vec::new() },
+            laid_over: false,
+            destination: Arc::new(Destination::open(destination).expect("opens")),
+            settings: Arc::default(),
+            room: Arc::default(),
+            turns: Arc::new(Semaphore::new(1)),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Planned {
+    /// For tests of a single step.
+    pub(super) fn of(key: mlfetch_store::Key, size: u64) -> Self {
+        let path = RelativePath::new(key.as_bytes()).expect("a path");
+        let info = ObjectInfo::new(key).with_size(size);
+        Self { info, path, replace: true, meter: Meter::new(&Arc::default(), Some(size)) }
     }
 }

@@ -192,7 +192,7 @@ async fn a_note_that_is_there_is_replaced_as_the_mode_says_and_kept_if_it_says_t
         home.fetch_target(model_target("model/")).await.expect("fetched");
         assert_eq!(home.tree()["registered_model_meta"], kept, "{mode:?}");
     }
-    let home = Home::new(memory(&RUN)).set(|s| s.overwrite = Never);
+    let home = Home::new(memory(&RUN)).set(|s| s.overwrite = Always);
     home.fetch_target(model_target("model/")).await.expect("fetched");
     let stamp = || {
         use std::os::unix::fs::MetadataExt as _;

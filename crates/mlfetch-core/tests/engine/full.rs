@@ -80,7 +80,7 @@ async fn with_keep_going_what_fits_arrives() {
 async fn a_process_with_few_handles_fetches_many_directories() {
     if !is_second() {
         let test = "full::a_process_with_few_handles_fetches_many_directories";
-        return again(test, "ulimit -n 80");
+        return again(test, "ulimit -n 48");
     }
     let names: Vec<String> = (0..400).map(|index| format!("a{index}/b/c")).collect();
     let objects: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();

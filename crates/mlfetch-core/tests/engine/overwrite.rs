@@ -51,6 +51,16 @@ async fn what_did_not_change_is_not_read_again_and_not_touched() {
 }
 
 #[tokio::test]
+async fn the_time_of_the_listing_is_kept_where_the_answer_tells_less() {
+    let store = Telling::new(in_memory(&[("a", "a")]))
+        .listing(|info| info.modified = Some(at(1_234_567)))
+        .answering(|object| object.info.modified = Some(at(1_234_000)));
+    let home = Home::new(Arc::new(store));
+    home.fetch().await.expect("fetched");
+    assert_eq!(home.fetch().await.expect("nothing to do").unchanged, 1);
+}
+
+#[tokio::test]
 async fn a_file_of_another_size_or_time_is_fetched_again() {
     let home = Home::new(timed(in_memory(&[("size", "new!"), ("time", "new"), ("same", "new")])));
     for (name, text, modified) in [("size", "old", 0), ("time", "old", 1), ("same", "old", 0)] {

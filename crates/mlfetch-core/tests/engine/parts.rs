@@ -171,7 +171,8 @@ async fn no_more_bodies_are_on_their_way_than_jobs() {
         let slow = futures_util::StreamExt::then(body, move |chunk| {
             let _held = &guard;
             async move {
-                tokio::task::yield_now().await;
+                // Long enough for every file to have begun.
+                tokio::time::sleep(std::time::Duration::from_millis(30)).await;
                 chunk
             }
         });

@@ -1,6 +1,7 @@
 //! What is proven of the bytes, in each mode.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mlfetch_core::engine::{FetchError, FileError, Proof, Verify};
 use mlfetch_store::{Algorithm, Checksum, Coverage, ErrorKind, Object, ObjectInfo};
@@ -136,6 +137,29 @@ async fn a_body_that_is_longer_or_shorter_than_was_said_is_refused() {
             assert_eq!(answered, Err(ErrorKind::Integrity), "{text}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_body_that_was_too_long_is_fetched_again() {
+    let times = std::sync::atomic::AtomicUsize::new(0);
+    let store = store().answering(move |object| {
+        if times.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 2 {
+            let chunk = bytes::Bytes::from_static(b"1234567890");
+            object.body = Box::pin(futures_util::stream::iter([Ok(chunk)]));
+        }
+    });
+    assert_eq!(proof(store, Verify::IfPresent).await, Ok(Proof::Size));
+}
+
+#[tokio::test]
+async fn a_body_without_an_end_is_left_at_the_size_of_the_listing() {
+    let store = store().answering(|object| {
+        object.info.size = None;
+        let chunk = bytes::Bytes::from_static(b"123456789");
+        object.body = Box::pin(futures_util::stream::repeat_with(move || Ok(chunk.clone())));
+    });
+    let proven = tokio::time::timeout(Duration::from_secs(10), proof(store, Verify::IfPresent));
+    assert_eq!(proven.await.expect("it ends"), Err(ErrorKind::Integrity));
 }
 
 #[tokio::test]
