@@ -43,7 +43,7 @@ const PROVE: &str = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or the pr
 const SIGN_IN: &str = "sign in again (`aws sso login`, or new keys in the environment)";
 const REGION: &str =
     "give the bucket's region as `s3-region`, or its endpoint as `s3-endpoint-url`";
-const LATER: &str = "";
+const NOTHING: &str = "";
 
 const ROWS: &[Row] = &[
     Row(
@@ -52,8 +52,8 @@ const ROWS: &[Row] = &[
         "there is no such bucket",
         "check the name, and that the endpoint is the one the bucket is at",
     ),
-    Row("NoSuchKey", ErrorKind::NotFound, "it does not exist", LATER),
-    Row("NoSuchVersion", ErrorKind::NotFound, "it has no such version", LATER),
+    Row("NoSuchKey", ErrorKind::NotFound, "it does not exist", NOTHING),
+    Row("NoSuchVersion", ErrorKind::NotFound, "it has no such version", NOTHING),
     Row(
         "InvalidAccessKeyId",
         ErrorKind::Unauthenticated,
@@ -108,18 +108,21 @@ const ROWS: &[Row] = &[
         "the bucket is in another region",
         REGION,
     ),
-    Row("InvalidBucketName", ErrorKind::InvalidInput, "a bucket cannot have this name", LATER),
-    Row("KeyTooLongError", ErrorKind::InvalidKey, "S3 has no keys of more than 1024 bytes", LATER),
-    Row("PreconditionFailed", ErrorKind::Changed, "it changed since it was listed", LATER),
-    Row("InvalidRange", ErrorKind::InvalidInput, "the range begins behind its end", LATER),
-    Row("SlowDown", ErrorKind::Unavailable, "the server asks for fewer requests", LATER),
-    Row("SlowDownRead", ErrorKind::Unavailable, "the server asks for fewer requests", LATER),
-    Row("ServiceUnavailable", ErrorKind::Unavailable, "the server cannot answer now", LATER),
-    Row("InternalError", ErrorKind::Unavailable, "the server failed", LATER),
-    Row("OperationAborted", ErrorKind::Unavailable, "the server aborted it", LATER),
-    Row("RequestTimeout", ErrorKind::Unavailable, "the server gave up waiting", LATER),
-    Row("NotImplemented", ErrorKind::Unsupported, "the server does not do this", LATER),
-    Row("MethodNotAllowed", ErrorKind::Unsupported, "the server does not allow this", LATER),
+    Row("InvalidBucketName", ErrorKind::InvalidInput, "a bucket cannot have this name", NOTHING),
+    Row("KeyTooLongError", ErrorKind::InvalidKey, "S3 has no keys of more than 1024 bytes", NOTHING),
+    // MinIO keeps objects as files, and says so to names that a file cannot have.
+    Row("XMinioInvalidObjectName", ErrorKind::InvalidKey, "this server has no such names", NOTHING),
+    Row("XMinioInvalidResourceName", ErrorKind::InvalidKey, "this server has no such names", NOTHING),
+    Row("PreconditionFailed", ErrorKind::Changed, "it changed since it was listed", NOTHING),
+    Row("InvalidRange", ErrorKind::InvalidInput, "the range begins behind its end", NOTHING),
+    Row("SlowDown", ErrorKind::Unavailable, "the server asks for fewer requests", NOTHING),
+    Row("SlowDownRead", ErrorKind::Unavailable, "the server asks for fewer requests", NOTHING),
+    Row("ServiceUnavailable", ErrorKind::Unavailable, "the server cannot answer now", NOTHING),
+    Row("InternalError", ErrorKind::Unavailable, "the server failed", NOTHING),
+    Row("OperationAborted", ErrorKind::Unavailable, "the server aborted it", NOTHING),
+    Row("RequestTimeout", ErrorKind::Unavailable, "the server gave up waiting", NOTHING),
+    Row("NotImplemented", ErrorKind::Unsupported, "the server does not do this", NOTHING),
+    Row("MethodNotAllowed", ErrorKind::Unsupported, "the server does not allow this", NOTHING),
 ];
 
 impl Refusal {

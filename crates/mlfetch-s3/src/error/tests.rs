@@ -57,6 +57,7 @@ fn each_status_and_code_has_its_kind() {
         (302, "", Refused),
         (400, "AuthorizationHeaderMalformed", InvalidInput),
         (400, "KeyTooLongError", InvalidKey),
+        (400, "XMinioInvalidObjectName", InvalidKey),
         (400, "InvalidArgument", InvalidInput),
         (412, "PreconditionFailed", Changed),
         (412, "", Changed),

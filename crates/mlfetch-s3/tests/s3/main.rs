@@ -1,0 +1,8 @@
+//! The suite of `mlfetch-conformance` and what is S3's own, against a real MinIO and against servers
+//! that answer what a test tells them to.
+
+mod bucket;
+mod conformance;
+mod minio;
+mod server;
+mod support;
