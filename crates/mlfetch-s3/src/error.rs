@@ -109,10 +109,20 @@ const ROWS: &[Row] = &[
         REGION,
     ),
     Row("InvalidBucketName", ErrorKind::InvalidInput, "a bucket cannot have this name", NOTHING),
-    Row("KeyTooLongError", ErrorKind::InvalidKey, "S3 has no keys of more than 1024 bytes", NOTHING),
+    Row(
+        "KeyTooLongError",
+        ErrorKind::InvalidKey,
+        "S3 has no keys of more than 1024 bytes",
+        NOTHING,
+    ),
     // MinIO keeps objects as files, and says so to names that a file cannot have.
     Row("XMinioInvalidObjectName", ErrorKind::InvalidKey, "this server has no such names", NOTHING),
-    Row("XMinioInvalidResourceName", ErrorKind::InvalidKey, "this server has no such names", NOTHING),
+    Row(
+        "XMinioInvalidResourceName",
+        ErrorKind::InvalidKey,
+        "this server has no such names",
+        NOTHING,
+    ),
     Row("PreconditionFailed", ErrorKind::Changed, "it changed since it was listed", NOTHING),
     Row("InvalidRange", ErrorKind::InvalidInput, "the range begins behind its end", NOTHING),
     Row("SlowDown", ErrorKind::Unavailable, "the server asks for fewer requests", NOTHING),

@@ -124,6 +124,7 @@ fn object(request: &Request, bytes: &Bytes) -> Answer {
 fn parse_range(text: &str, size: usize) -> Range<usize> {
     let text = text.strip_prefix("bytes=").expect("a range in bytes");
     let (first, last) = text.split_once('-').expect("two ends");
-    let (first, last): (usize, usize) = (first.parse().expect("digits"), last.parse().expect("digits"));
+    let (first, last): (usize, usize) =
+        (first.parse().expect("digits"), last.parse().expect("digits"));
     first.min(size)..size.min(last + 1)
 }

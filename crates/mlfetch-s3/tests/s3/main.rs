@@ -3,6 +3,13 @@
 
 mod bucket;
 mod conformance;
+mod errors;
+mod listing;
 mod minio;
+mod opening;
+mod parts;
+mod ranges;
+mod regions;
 mod server;
 mod support;
+mod tls;

@@ -48,10 +48,12 @@ pub(crate) fn test_bucket() -> String {
 
 /// Puts objects into the bucket of the tests, under exactly these names or not at all.
 pub(crate) fn put<B: AsRef<[u8]>>(objects: &[(Key, B)]) -> Result<(), BoxError> {
-    let objects = objects.iter().map(|(key, bytes)| json!({
-        "key": STANDARD.encode(key.as_bytes()),
-        "body": STANDARD.encode(bytes),
-    }));
+    let objects = objects.iter().map(|(key, bytes)| {
+        json!({
+            "key": STANDARD.encode(key.as_bytes()),
+            "body": STANDARD.encode(bytes),
+        })
+    });
     let objects: Vec<Value> = objects.collect();
     script(&json!({ "bucket": test_bucket(), "objects": objects })).map(drop)
 }

@@ -70,13 +70,21 @@ impl Answer {
     pub(crate) fn new(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         let length = [format!("Content-Length: {}", body.len())];
-        Self::with_head(status, length.iter().map(String::as_str).chain(headers.iter().copied()), body)
+        Self::with_head(
+            status,
+            length.iter().map(String::as_str).chain(headers.iter().copied()),
+            body,
+        )
     }
 
     /// The answer to a HEAD: a length, and no body.
     pub(crate) fn head(status: &str, length: usize, headers: &[&str]) -> Self {
         let length = [format!("Content-Length: {length}")];
-        Self::with_head(status, length.iter().map(String::as_str).chain(headers.iter().copied()), b"")
+        Self::with_head(
+            status,
+            length.iter().map(String::as_str).chain(headers.iter().copied()),
+            b"",
+        )
     }
 
     /// A refusal as S3 writes it.
@@ -135,7 +143,9 @@ impl Server {
                 tokio::spawn(async move {
                     match acceptor {
                         None => connection.serve(stream).await,
-                        Some(acceptor) => connection.serve(acceptor.accept(stream).await.ok()?).await,
+                        Some(acceptor) => {
+                            connection.serve(acceptor.accept(stream).await.ok()?).await
+                        }
                     }
                 });
             }

@@ -5,7 +5,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::region::Region;
 use futures_util::TryStreamExt as _;
 use mlfetch_s3::{S3Backend, S3Config, S3Store, SdkConfig};
-use mlfetch_store::{Backend as _, Error, Key, Location, Object, Opened, Options, ReadRequest, Store};
+use mlfetch_store::{
+    Backend as _, Error, Key, Location, Object, Opened, Options, ReadRequest, Store,
+};
 
 pub(crate) const ACCESS_KEY: &str = "test-access-key";
 pub(crate) const SECRET_KEY: &str = "test-secret-key/of+tests";
