@@ -2,6 +2,7 @@
 //! that answer what a test tells them to.
 
 mod bucket;
+mod chain;
 mod conformance;
 mod errors;
 mod listing;
@@ -9,7 +10,9 @@ mod minio;
 mod opening;
 mod parts;
 mod ranges;
+mod real;
 mod regions;
+mod renewal;
 mod server;
 mod support;
 mod tls;

@@ -17,6 +17,16 @@ fn server(name: &str) -> String {
     variable(&format!("MLFETCH_TEST_MINIO_{name}"))
 }
 
+/// Its URL.
+pub(crate) fn url() -> String {
+    server("URL")
+}
+
+/// Its owner's access key.
+pub(crate) fn access_key() -> String {
+    server("ACCESS_KEY")
+}
+
 /// The secret key, for what must not be shown.
 pub(crate) fn secret_key() -> String {
     server("SECRET_KEY")
@@ -36,8 +46,8 @@ pub(crate) async fn open(bucket: &str) -> S3Store {
 
 /// The same with settings.
 pub(crate) async fn open_with(config: S3Config, bucket: &str) -> S3Store {
-    let config = config.with_endpoint_url(server("URL"));
-    let sdk = signed_in(&server("ACCESS_KEY"), &server("SECRET_KEY"));
+    let config = config.with_endpoint_url(url());
+    let sdk = signed_in(&access_key(), &secret_key());
     S3Store::open_with_sdk(config, &sdk, bucket).await.expect("a store")
 }
 

@@ -1,7 +1,7 @@
 """Puts objects into a bucket of MinIO, through boto3.
 
-Reads one JSON object from standard input: "bucket"; "versioned" (optional) turns versions on;
-"objects", each with "key" and "body" in base64, "parts" (optional) sizes of the parts to upload it in,
+Reads one JSON object from standard input: "bucket"; "versioned" (optional) turns versions on; "policy"
+(optional) is set as text; "objects", each with "key" and "body" in base64, "parts" (optional) sizes of the parts to upload it in,
 "arguments" (optional) more of boto3's arguments. Prints {"versions": [...]}, one for each object.
 """
 
@@ -58,6 +58,8 @@ def main():
         client.put_bucket_versioning(
             Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
         )
+    if asked.get("policy"):
+        client.put_bucket_policy(Bucket=bucket, Policy=asked["policy"])
     versions = []
     for item in asked["objects"]:
         name = base64.b64decode(item["key"]).decode("utf-8")

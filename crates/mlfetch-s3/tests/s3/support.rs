@@ -38,8 +38,13 @@ pub(crate) async fn open(endpoint: &str) -> S3Store {
 
 /// The same for somebody.
 pub(crate) async fn open_as(endpoint: &str, sdk: &SdkConfig) -> S3Store {
+    open_at(endpoint, sdk, "bucket").await
+}
+
+/// A bucket of a server, for somebody.
+pub(crate) async fn open_at(endpoint: &str, sdk: &SdkConfig, bucket: &str) -> S3Store {
     let config = S3Config::new().with_endpoint_url(endpoint.to_owned());
-    S3Store::open_with_sdk(config, sdk, "bucket").await.expect("a store")
+    S3Store::open_with_sdk(config, sdk, bucket).await.expect("a store")
 }
 
 /// Opens a location with options.
