@@ -1,9 +1,11 @@
 //! A bucket that questions are put to: it knows where it is, and whom they are signed by.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use http::StatusCode;
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
 use mlfetch_store::{Error, ErrorKind, Result, escape};
 
 use crate::answer::{Answer, bytes_of_error};
@@ -15,6 +17,10 @@ use crate::error::{Asked, Refusal, unanswered};
 use crate::request::{Call, Signing};
 use crate::session::Session;
 use crate::sign::Signer;
+use crate::wire;
+
+/// The longest answer about a session that is read, in bytes (`docs/concepts/limits.md`).
+const MAX_SESSION_BYTES: usize = 64 * 1024;
 
 /// A bucket, and what was learned of it.
 #[derive(Debug)]
@@ -27,6 +33,9 @@ pub(crate) struct Bucket {
     signer: RwLock<Option<Arc<Signer>>>,
     session: Session,
 }
+
+/// An answer, or a refusal of what it was asked with.
+type Reply = Result<Answer, (Refusal, Used)>;
 
 /// With what a question was asked.
 struct Used {
@@ -66,14 +75,18 @@ impl Bucket {
         }
     }
 
-    async fn ask_with_current(&self, call: &Call<'_>) -> Result<Result<Answer, (Refusal, Used)>> {
+    async fn ask_with_current(&self, call: &Call<'_>) -> Result<Reply> {
         let endpoint = self.endpoint();
-        let keys = match endpoint.session {
-            false => self.client.ring.keys().await?,
-            true => self.session.keys(|| self.open_session(&endpoint)).await?,
+        let keys = if endpoint.session {
+            Some(self.session.keys(|| self.open_session(&endpoint)).await?)
+        } else {
+            self.client.ring.keys().await?
         };
-        let used = Used { endpoint, keys };
-        let (head, body) = self.send(call, &used).await?;
+        self.ask_with(call, Used { endpoint, keys }).await
+    }
+
+    async fn ask_with(&self, call: &Call<'_>, used: Used) -> Result<Reply> {
+        let (head, body) = self.send(call, &used).await?.into_parts();
         if head.status.is_success() {
             return Ok(Ok(Answer { head, body }));
         }
@@ -81,48 +94,34 @@ impl Bucket {
         Ok(Err((Refusal::read(head.status, &head.headers, &body), used)))
     }
 
-    async fn send(
-        &self,
-        call: &Call<'_>,
-        used: &Used,
-    ) -> Result<(http::response::Parts, hyper::body::Incoming)> {
+    async fn send(&self, call: &Call<'_>, used: &Used) -> Result<Response<Incoming>> {
         let now = timestamp(SystemTime::now());
         let signer = used.keys.as_ref().map(|keys| self.signer(keys, &now[..8], &used.endpoint));
         let signing = signer.as_deref().zip(used.keys.as_deref());
         let signing = signing.map(|(signer, keys)| Signing { signer, keys, timestamp: &now });
         let request = call.assemble(&used.endpoint, signing)?;
-        let answer = self.client.transport.send(request).await;
-        let answer = answer.map_err(|cause| {
+        self.client.transport.send(request).await.map_err(|cause| {
             let subject = call.subject();
             unanswered(&self.asked(call, subject.as_deref(), &[], true), &used.endpoint.base, cause)
-        })?;
-        Ok(answer.into_parts())
+        })
     }
 
     /// The keys of a directory bucket's session are asked for with the keys of the chain.
-    async fn open_session(&self, endpoint: &Arc<Endpoint>) -> Result<Arc<Keys>> {
-        let call = self.call(Call::of_bucket("open a session with"))?;
-        let call = call
-            .query("session", std::borrow::Cow::from(""))
+    async fn open_session(&self, endpoint: &Endpoint) -> Result<Arc<Keys>> {
+        let call = self
+            .call(Call::of_bucket("open a session with"))?
+            .query("session", Cow::from(""))
             .header("x-amz-create-session-mode", Some("ReadOnly"))?;
-        let keys = self.client.ring.keys().await?;
-        let used =
-            Used { endpoint: Arc::new(Endpoint { session: false, ..(**endpoint).clone() }), keys };
-        let (head, body) = self.send(&call, &used).await?;
-        if !head.status.is_success() {
-            let body = bytes_of_error(body).await;
-            let refusal = Refusal::read(head.status, &head.headers, &body);
-            return Err(self.refused(&call, refusal, &used));
-        }
-        let body = bytes_of_error(body).await;
-        let given = crate::wire::session(&body)
-            .ok_or_else(|| Error::new(ErrorKind::Protocol, call.operation, self.root.clone()))?;
-        Ok(Arc::new(Keys {
-            id: given.id,
-            secret: given.secret,
-            token: Some(given.token),
-            expires: given.expires,
-        }))
+        let endpoint = Arc::new(Endpoint { session: false, ..endpoint.clone() });
+        let used = Used { endpoint, keys: self.client.ring.keys().await? };
+        let answer = match self.ask_with(&call, used).await? {
+            Ok(answer) => answer.bytes(MAX_SESSION_BYTES, &self.root).await?,
+            Err((refusal, used)) => return Err(self.refused(&call, refusal, &used)),
+        };
+        let given = wire::session(&answer);
+        let given =
+            given.ok_or_else(|| Error::new(ErrorKind::Protocol, call.operation, &self.root))?;
+        Ok(Arc::new(given))
     }
 
     /// The settings that go with every question.

@@ -132,6 +132,7 @@ pub enum Addressing {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct S3Config {
     /// The region of the bucket; it is found out if it is not given or wrong.
     pub region: Option<String>,

@@ -20,20 +20,20 @@ pub(crate) struct Session {
 
 impl Session {
     /// The keys to sign with; `open` asks for others where there are none, or they end soon.
-    pub(crate) async fn keys<F>(&self, open: impl FnOnce() -> F) -> Result<Option<Arc<Keys>>>
+    pub(crate) async fn keys<F>(&self, open: impl FnOnce() -> F) -> Result<Arc<Keys>>
     where
         F: Future<Output = Result<Arc<Keys>>>,
     {
         if let Some(keys) = self.fresh() {
-            return Ok(Some(keys));
+            return Ok(keys);
         }
         let _one_at_a_time = self.opening.lock().await;
         if let Some(keys) = self.fresh() {
-            return Ok(Some(keys));
+            return Ok(keys);
         }
         let keys = open().await?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&keys));
-        Ok(Some(keys))
+        Ok(keys)
     }
 
     /// Forgets keys that a server rejected.

@@ -78,7 +78,7 @@ impl MemoryBucket {
             let Some(rest) = key.strip_prefix(prefix) else { continue };
             let slash = rest.iter().position(|byte| [*byte] == *delimiter);
             let row = match slash {
-                Some(at) => (key[..prefix.len() + at + 1].to_vec(), None),
+                Some(at) => (key[..=prefix.len() + at].to_vec(), None),
                 None => (key.clone(), Some(bytes)),
             };
             if rows.last().is_none_or(|last| last.0 != row.0) {
