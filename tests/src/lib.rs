@@ -1,1 +1,16 @@
-//! Support for the end-to-end tests.
+//! What the end-to-end tests share: the binary, MLflow's own command line, trees on disk, and a
+//! server that does as it is told.
+
+mod command;
+mod desk;
+mod mlflow;
+mod scripted;
+mod settings;
+mod tree;
+
+pub use command::{Ran, Running, run};
+pub use desk::{Desk, Failure};
+pub use mlflow::{Job, Workers};
+pub use scripted::{Answer, Asked, ScriptedServer};
+pub use settings::{mlfetch, program, repository, variable};
+pub use tree::{Node, Tree};

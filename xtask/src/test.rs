@@ -1,10 +1,12 @@
 //! `cargo xtask test`: every test, against real servers.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::metadata::Metadata;
 use crate::services::compose::Compose;
 use crate::services::{Service, Session, Tools, Variables};
 use crate::{command, report};
@@ -30,14 +32,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if code != ExitCode::SUCCESS {
         return Ok(code);
     }
+    let program = build_program()?;
     report::say("starting the servers");
     if arguments.compose {
         let compose = Compose::start(&tools)?;
-        cargo_test(&arguments.cargo, compose.variables())
+        cargo_test(&arguments.cargo, &with_program(compose.variables(), &program))
     } else {
         let session = Session::start(&Service::ALL, &tools)?;
-        cargo_test(&arguments.cargo, session.variables())
+        cargo_test(&arguments.cargo, &with_program(session.variables(), &program))
     }
+}
+
+/// The program that the end-to-end tests run, with the same features as everything else.
+fn build_program() -> Result<PathBuf> {
+    command::run(command::cargo().args(["build", "--package=mlfetch-cli", "--all-features"]))?;
+    Ok(Metadata::read()?.program("debug", "mlfetch"))
+}
+
+fn with_program(variables: &Variables, program: &Path) -> Variables {
+    let mut variables = variables.clone();
+    variables.insert("MLFETCH_TEST_PROGRAM".to_owned(), program.display().to_string());
+    variables
 }
 
 fn cargo_test(arguments: &[OsString], variables: &Variables) -> Result<ExitCode> {

@@ -177,6 +177,10 @@ impl Store for FaultyStore {
         self.inner.info()
     }
 
+    fn taken(&self) -> Option<&'static str> {
+        self.inner.taken()
+    }
+
     async fn list_page(&self, request: ListRequest) -> Result<Page> {
         let fault = self.meet(Operation::List, &request.prefix).await?;
         let mut page = self.inner.list_page(request).await?;

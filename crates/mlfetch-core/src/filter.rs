@@ -1,8 +1,6 @@
 //! Which files: name patterns.
 
-use std::path::Path;
-
-use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::RelativePath;
 
@@ -56,16 +54,32 @@ impl Filter {
 
     /// Whether the file at this path, relative to what was asked for, is wanted.
     pub fn wants(&self, path: &RelativePath) -> bool {
-        let path = path.as_path();
-        let included = self.include.as_ref().is_none_or(|globs| matches(globs, path));
-        included && !matches(&self.exclude, path)
+        self.wants_name(path.as_bytes())
+    }
+
+    /// The same for a name that may not be a path.
+    pub(crate) fn wants_name(&self, name: &[u8]) -> bool {
+        let included = self.include.as_ref().is_none_or(|globs| matches(globs, name));
+        included && !self.excludes(name)
+    }
+
+    /// Whether this, and all below it if it is a directory, is left out by name.
+    pub(crate) fn excludes(&self, name: &[u8]) -> bool {
+        matches(&self.exclude, name)
     }
 }
 
-/// Whether the path or a directory above it matches.
-fn matches(globs: &GlobSet, path: &Path) -> bool {
-    !globs.is_empty()
-        && path.ancestors().any(|part| !part.as_os_str().is_empty() && globs.is_match(part))
+/// Whether the name or that of a directory above it matches.
+fn matches(globs: &GlobSet, name: &[u8]) -> bool {
+    if globs.is_empty() {
+        return false;
+    }
+    let slashes = name.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+    let ends = slashes.chain([name.len()]);
+    ends.filter(|end| *end > 0).any(|end| {
+        let part = name[..end].strip_suffix(b"/").unwrap_or(&name[..end]);
+        globs.is_match_candidate(&Candidate::from_bytes(part))
+    })
 }
 
 fn glob_set(patterns: &[String]) -> Result<GlobSet, FilterError> {

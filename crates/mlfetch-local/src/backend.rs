@@ -11,7 +11,7 @@ use mlfetch_store::{Backend, Key, Location, Opened, OptionSpec, Options, Result}
 use rustix::io::Errno;
 
 use crate::config::OPTIONS;
-use crate::location::{open_error, to_path};
+use crate::location::{local_path, open_error};
 use crate::store::blocking;
 use crate::{LocalConfig, LocalStore};
 
@@ -55,7 +55,7 @@ impl Backend for LocalBackend {
 
     async fn open(&self, location: &Location, options: &Options) -> Result<Opened> {
         let config = LocalConfig::from_options(options)?;
-        let path = to_path(location)?;
+        let path = local_path(location)?;
         blocking("open", location.to_string(), move || open(&path, config)).await
     }
 }

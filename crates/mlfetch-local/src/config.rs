@@ -31,8 +31,8 @@ pub struct LocalConfig {
 }
 
 /// The names of the options.
-pub(crate) const SYMLINKS: &str = "local-symlinks";
-pub(crate) const SYMLINKS_OUTSIDE: &str = "local-symlinks-outside";
+pub(crate) const SYMLINKS: &str = "symlinks";
+pub(crate) const SYMLINKS_OUTSIDE: &str = "symlinks-outside";
 
 /// The options of this backend.
 pub(crate) const OPTIONS: &[OptionSpec] = &[
@@ -104,7 +104,7 @@ mod tests {
         let error = LocalConfig::from_options(&Options::new().with(SYMLINKS, "maybe"));
         let error = error.expect_err("not a value");
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
-        assert!(error.to_string().contains("`local-symlinks`"), "{error}");
+        assert!(error.to_string().contains("`symlinks`"), "{error}");
     }
 
     #[test]

@@ -31,4 +31,5 @@ mod store;
 
 pub use backend::LocalBackend;
 pub use config::{LocalConfig, Symlinks};
+pub use location::local_path;
 pub use store::LocalStore;

@@ -14,7 +14,10 @@ use crate::error::system;
 ///
 /// Text without a scheme is the path, byte for byte. In a `file:` URI escapes are decoded once; a
 /// `%` that begins no escape stays, and so do `#` and `?`, because a name is never cut.
-pub(crate) fn to_path(location: &Location) -> Result<PathBuf> {
+///
+/// # Errors
+/// `Refused` for a `file:` URI of another host, `InvalidInput` for one without a path.
+pub fn local_path(location: &Location) -> Result<PathBuf> {
     if location.scheme().is_empty() {
         return Ok(PathBuf::from(location.as_str()));
     }
@@ -76,7 +79,7 @@ mod tests {
     use super::*;
 
     fn path(text: &str) -> Result<PathBuf> {
-        to_path(&Location::parse(text).expect("a location"))
+        local_path(&Location::parse(text).expect("a location"))
     }
 
     #[test]

@@ -8,7 +8,10 @@
 //! - **Nothing is created by a read.** A database that is not there is an error, not a new file.
 //! - **The process is asked once**, by [`Environment::from_process`]; all else takes a value.
 //! - **An error says what there is instead**: near names, existing versions, aliases, stages.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
+mod artifacts;
 mod environment;
 mod files;
 mod proxy;
@@ -20,9 +23,10 @@ mod sigv4;
 mod sql;
 mod tracking;
 
+pub use artifacts::{ArtifactsBackend, Via};
 pub use environment::Environment;
 pub use proxy::{
-    ModelFiles, ProxyAddress, ProxyConfig, ProxyStore, Transfer, Via, proxy_base, proxy_of_url,
+    ModelFiles, ProxyAddress, ProxyConfig, ProxyStore, Transfer, proxy_base, proxy_of_url,
 };
 pub use resolve::{ModelsResolver, RunsResolver, Stores, asked_for, run_uri};
 pub use rest::{ServerInfo, TrackingClient};

@@ -23,6 +23,8 @@
 //! # Ok::<(), mlfetch_store::Error>(())
 //! # }).unwrap();
 //! ```
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
 mod backend;
 mod checksum;

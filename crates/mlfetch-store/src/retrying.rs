@@ -41,6 +41,10 @@ impl Store for RetryingStore {
         self.inner.info()
     }
 
+    fn taken(&self) -> Option<&'static str> {
+        self.inner.taken()
+    }
+
     async fn list_page(&self, request: ListRequest) -> Result<Page> {
         retry(&self.policy, || self.inner.list_page(request.clone())).await
     }

@@ -35,6 +35,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// As [`stat`](Self::stat); `Changed` if a condition does not hold; `Unsupported` for a range
     /// that the store cannot give.
     async fn read(&self, key: &Key, request: ReadRequest) -> Result<Object>;
+
+    /// How the last object that was opened came, for a store that has more than one way and picks
+    /// one; `None` where there is only one. Free: no request.
+    fn taken(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Which listing a store has.

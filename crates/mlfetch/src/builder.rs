@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use mlfetch_core::engine::Engine;
-use mlfetch_core::resolve::{ResolveContext, Rewrite, RewriteRules};
-use mlfetch_mlflow::{Environment, ModelsResolver, RunsResolver, Settings, Stores, Via};
+use mlfetch_core::resolve::{ResolveContext, Rewrite, RewriteRules, ThroughServer};
+use mlfetch_mlflow::{
+    Environment, HttpSettings, ModelsResolver, RunsResolver, Settings, Stores, Via,
+};
 use mlfetch_store::{Options, Result, RetryPolicy};
 
 use crate::client::Mlfetch;
@@ -94,15 +96,37 @@ impl MlfetchBuilder {
         let settings =
             Settings::new(self.tracking_uri.as_deref(), self.registry_uri.as_deref(), &environment)
                 .with_retry(self.retry.clone());
+        let retry = patience(&settings, &environment, self.retry);
         let stores = Arc::new(Stores::new(settings, environment));
         let engine = Engine::new(builtin::backends(&stores, self.via))
             .with_options(options)
-            .with_retry(self.retry);
+            .with_retry(retry);
         let context = ResolveContext::new()
             .with_resolver(RunsResolver::new(Arc::clone(&stores)))
             .with_resolver(ModelsResolver::new(Arc::clone(&stores)))
-            .with_rules(RewriteRules::new(self.rewrites))
+            .with_rules(rules(self.rewrites, self.via))
+            .with_through_server(through_server(self.via))
             .with_local_paths(self.allow_local_paths);
-        Ok(Mlfetch::new(engine, context, stores))
+        Ok(Mlfetch::new(engine, context))
+    }
+}
+
+/// MLflow's variables for requests count for artifacts too. One that is malformed is told where a
+/// tracking server is asked; nobody needs it for a bucket.
+fn patience(settings: &Settings, environment: &Environment, retry: RetryPolicy) -> RetryPolicy {
+    HttpSettings::from_environment(settings, environment).map_or(retry, |http| http.retry)
+}
+
+/// Who asks for the server's own ways does not want its root mapped to another place.
+fn rules(mut rules: Vec<Rewrite>, via: Via) -> RewriteRules {
+    rules.retain(|rule| via.follows_rewrites() || rule.scheme() != "mlflow-artifacts");
+    RewriteRules::new(rules)
+}
+
+fn through_server(via: Via) -> ThroughServer {
+    match via {
+        Via::Auto => ThroughServer::IfNeeded,
+        Via::Proxy => ThroughServer::Always,
+        Via::Direct | Via::Presigned => ThroughServer::Never,
     }
 }

@@ -13,7 +13,7 @@ const LEFT_OUT: [(&str, &str); 0] = [];
 /// Every backend of this build.
 pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
     let artifacts = ArtifactsBackend::new(Arc::clone(stores), via);
-    let mut backends = Backends::new().with(LocalBackend::new()).with(artifacts);
+    let mut backends = Backends::new().with(LocalBackend).with(artifacts);
     for (scheme, feature) in LEFT_OUT {
         backends = backends.with_left_out(scheme, feature);
     }
@@ -22,5 +22,5 @@ pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
 
 /// The settings that the backends of this build understand, as rows.
 pub fn builtin_options() -> Vec<OptionSpec> {
-    [LocalBackend::new().options(), HttpBackend::new().options()].concat()
+    [LocalBackend.options(), HttpBackend::new().options()].concat()
 }

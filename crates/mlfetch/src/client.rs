@@ -1,15 +1,18 @@
 //! The calls.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::stream::BoxStream;
 use mlfetch_core::engine::{
-    Engine, FetchError, FetchSettings, Listed, NoObserver, Observer, Progress, Report, Shape,
+    Engine, FetchError, FetchSettings, Listed, NoObserver, Observer, Progress, Report,
 };
 use mlfetch_core::resolve::{ResolveContext, Resolved, Target, resolve};
-use mlfetch_mlflow::{Run, RunId, Stores, asked_for};
-use mlfetch_store::{Depth, Error, ErrorKind, Object, ReadRequest, Result};
+use mlfetch_local::local_path;
+use mlfetch_mlflow::asked_for;
+use mlfetch_store::{Depth, Error, ErrorKind, Object, Result};
 
 use crate::MlfetchBuilder;
 
@@ -19,7 +22,6 @@ use crate::MlfetchBuilder;
 pub struct Mlfetch {
     engine: Engine,
     context: ResolveContext,
-    stores: Arc<Stores>,
 }
 
 impl Mlfetch {
@@ -28,8 +30,8 @@ impl Mlfetch {
         MlfetchBuilder::default()
     }
 
-    pub(crate) fn new(engine: Engine, context: ResolveContext, stores: Arc<Stores>) -> Self {
-        Self { engine, context, stores }
+    pub(crate) fn new(engine: Engine, context: ResolveContext) -> Self {
+        Self { engine, context }
     }
 
     /// Brings what `uri` names to the directory `destination`, with the usual settings: all files,
@@ -97,35 +99,32 @@ impl Mlfetch {
         self.engine.list(&part.target, depth).await
     }
 
-    /// Begins to read the one file that a resolved part names.
+    /// Begins to read the one file that a resolved part names. The body ends with an `Integrity`
+    /// error if its bytes are not what the store's checksum says.
     ///
     /// # Errors
     /// `IsDirectory` if it is not a file; kinds of opening and reading.
     pub async fn read(&self, part: &Resolved) -> Result<Object> {
-        let source = self.engine.open(&part.target).await?;
-        match &source.shape {
-            Shape::File(info) => {
-                let request = ReadRequest::new().with_version(info.version.clone());
-                source.store.read(&source.key, request).await
-            }
-            Shape::Perhaps => {
-                source.explain_nothing().await?;
-                Err(is_directory(&part.target))
-            }
-            _ => Err(is_directory(&part.target)),
-        }
+        self.engine.read(&part.target).await
     }
 
-    /// Looks a run up.
+    /// The path at which resolved parts lie on this machine's own disk, if they are one place there.
     ///
     /// # Errors
-    /// `NotFound`; kinds of reaching.
-    pub async fn run(&self, run_id: &RunId) -> Result<Run> {
-        self.stores.tracking().await?.run(run_id).await
+    /// `NotFound` if nothing is there; kinds of opening and listing.
+    pub async fn path_on_this_disk(&self, parts: &[Resolved]) -> Result<Option<PathBuf>> {
+        let [part] = parts else { return Ok(None) };
+        let location = part.target.location()?;
+        if !matches!(location.scheme(), "" | "file") {
+            return Ok(None);
+        }
+        // Listing finds out whether it is there, also where it is a file.
+        drop(self.list(part, Depth::One).await?);
+        let root = local_path(&location)?;
+        let below = OsStr::from_bytes(part.target.path.as_bytes());
+        let path = if below.is_empty() { root } else { root.join(below) };
+        std::path::absolute(&path).map(Some).map_err(|cause| {
+            Error::new(ErrorKind::Io, "find", part.target.display()).with_source(cause)
+        })
     }
-}
-
-fn is_directory(target: &Target) -> Error {
-    Error::new(ErrorKind::IsDirectory, "read", target.display())
-        .with_hint("`mlfetch ls` shows what is in it, `mlfetch get` fetches it")
 }

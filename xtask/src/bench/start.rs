@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::measure::{self, Cost};
-use crate::metadata::Metadata;
+use super::{build, cells, ratio};
 use crate::services::{Service, Session, Tools};
 use crate::table::Table;
 use crate::{command, report};
@@ -43,11 +43,6 @@ pub(crate) fn run(runs: usize) -> Result<()> {
     })?;
     report::output(&table(ours, theirs, help));
     Ok(())
-}
-
-fn build() -> Result<PathBuf> {
-    command::run(command::cargo().args(["build", "--release", "--package=mlfetch-cli"]))?;
-    Ok(Metadata::read()?.program("release", "mlfetch"))
 }
 
 struct Bench<'a> {
@@ -88,12 +83,8 @@ fn table(ours: Cost, theirs: Cost, help: Cost) -> String {
     let named =
         [("mlfetch get", ours), ("mlflow artifacts download", theirs), ("mlfetch --help", help)];
     for (name, cost) in named {
-        table.row(&[
-            name.to_owned(),
-            format!("{:.1} ms", cost.wall.as_secs_f64() * 1e3),
-            format!("{:.1} ms", cost.processor.as_secs_f64() * 1e3),
-            format!("{} kB", cost.peak_memory_bytes / 1024),
-        ]);
+        let [wall, processor, memory] = cells(cost);
+        table.row(&[name.to_owned(), wall, processor, memory]);
     }
     table.row(&[
         "mlflow / mlfetch get".to_owned(),
@@ -108,10 +99,6 @@ fn memory_ratio(theirs: Cost, ours: Cost) -> String {
     // Whole kibibytes of a process's memory fit exactly.
     let kibibytes = |cost: Cost| u32::try_from(cost.peak_memory_bytes / 1024).unwrap_or(u32::MAX);
     ratio(f64::from(kibibytes(theirs)), f64::from(kibibytes(ours)))
-}
-
-fn ratio(theirs: f64, ours: f64) -> String {
-    if ours > 0.0 { format!("{:.1} ×", theirs / ours) } else { "-".to_owned() }
 }
 
 #[cfg(test)]

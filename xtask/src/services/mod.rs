@@ -27,6 +27,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 pub(crate) use cache::Cache;
+pub(crate) use go::GoProgram;
 pub(crate) use service::Service;
 pub(crate) use session::Session;
 pub(crate) use state::Variables;

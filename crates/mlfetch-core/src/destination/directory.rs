@@ -1,134 +1,128 @@
-//! Directories below the destination, by handle.
+//! The directory that receives the tree.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::SystemTime;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::above::{self, Made};
+use super::existing::Existing;
+use super::handles::Handles;
+use super::rename::{self, Name};
 use super::staging::{StagedFile, Staging};
 use super::{DestinationError, DestinationProblem};
 use crate::RelativePath;
 
-/// Handles of directories that are kept open; a few hundred serve trees of any size.
-const MAX_OPEN_DIRECTORIES: usize = 256;
-
-const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// Another fetch that failed may remove an empty directory between two calls of ours.
+const MAX_TRIES: usize = 8;
 
 type Result<T> = std::result::Result<T, DestinationError>;
 
-/// What is there under a name already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Existing {
-    /// Whether it is a plain file; links, directories and devices are not.
-    pub is_file: bool,
-    /// Size in bytes.
-    pub size: u64,
-    /// When it was last written.
-    pub modified: Option<SystemTime>,
+/// The directory that receives the tree. It is made, and staging in it, when the first thing is to
+/// be written: a fetch that has nothing to write changes nothing.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    path: PathBuf,
+    handles: Mutex<Option<Arc<Handles>>>,
+    staging: Mutex<Option<Arc<Staging>>>,
+    above: Mutex<Made>,
+    /// Held for reading by whatever writes, so that nothing is half done when the fetch ends.
+    ended: RwLock<bool>,
 }
 
-/// The directory that receives the tree.
-#[derive(Debug)]
-pub struct Destination {
-    path: PathBuf,
-    root: Arc<OwnedFd>,
-    open: Mutex<HashMap<RelativePath, Arc<OwnedFd>>>,
-    staging: Staging,
-    /// Directories that were made for it, the deepest first.
-    made: Vec<PathBuf>,
-    finished: AtomicBool,
+/// How a file gets its final name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Commit {
+    /// Whether a file that is there under this name may go.
+    pub(crate) replace: bool,
+    /// Whether the bytes, and then the name, are written through to the disk.
+    pub(crate) fsync: bool,
+    /// When the store's object was last written.
+    pub(crate) modified: Option<SystemTime>,
 }
 
 impl Destination {
-    /// Sees whether `path` can be a destination, without making anything: it is a directory, or
-    /// is not there and what is above it is a directory.
+    /// Sees whether `path` can be a destination, and makes nothing.
     ///
     /// # Errors
     /// [`DestinationProblem::NotADirectory`] if it, or what is above it, is a file.
-    pub fn check(path: &Path) -> Result<()> {
-        for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
-            match std::fs::metadata(part) {
-                Ok(found) if found.is_dir() => return Ok(()),
-                Ok(_) => {
-                    return Err(DestinationError::new(part, DestinationProblem::NotADirectory));
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    // A link that leads nowhere is not a place to make a directory.
-                    if std::fs::symlink_metadata(part).is_ok() {
-                        return Err(DestinationError::new(part, DestinationProblem::Link)
-                            .with_detail("it is a link that leads nowhere"));
-                    }
-                }
-                Err(error) => return Err(DestinationError::from_io(part, &error)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Opens the directory, making it and those above it where they are missing. The destination
-    /// itself may be a link to a directory; nothing below it may.
-    ///
-    /// # Errors
-    /// If it is a file, cannot be made, or cannot be written.
-    pub fn open(path: &Path) -> Result<Self> {
-        Self::check(path)?;
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        above::check(path)?;
         let path =
             std::path::absolute(path).map_err(|error| DestinationError::from_io(path, &error))?;
-        let made = path.ancestors().take_while(|part| !part.exists()).map(Path::to_owned).collect();
-        std::fs::create_dir_all(&path).map_err(|error| DestinationError::from_io(&path, &error))?;
-        let root = rustix::fs::open(&path, DIRECTORY, Mode::empty())
-            .map_err(|errno| DestinationError::from_errno(&path, errno))?;
-        let root = Arc::new(root);
-        let staging = Staging::open(&path, &root)?;
         Ok(Self {
             path,
-            root,
-            open: Mutex::default(),
-            staging,
-            made,
-            finished: AtomicBool::new(false),
+            handles: Mutex::default(),
+            staging: Mutex::default(),
+            above: Mutex::default(),
+            ended: RwLock::new(false),
         })
     }
 
     /// Its absolute path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Bytes that this user can still write there.
-    pub fn free_bytes(&self) -> Option<u64> {
-        let found = rustix::fs::fstatvfs(&self.root).ok()?;
-        Some(found.f_bavail.saturating_mul(found.f_frsize))
+    /// The absolute path of something below it.
+    pub(crate) fn at(&self, path: &RelativePath) -> PathBuf {
+        self.path.join(path.as_path())
+    }
+
+    /// Makes the directory, and those above it, where they are missing.
+    ///
+    /// # Errors
+    /// If it cannot be made or opened.
+    pub(crate) fn make(&self) -> Result<()> {
+        let _writing = self.begin_writing()?;
+        self.handles().map(drop)
+    }
+
+    /// Makes sure, before any byte is asked for, that files can be written there.
+    ///
+    /// # Errors
+    /// If it cannot be made, or this user may not write there.
+    pub(crate) fn prepare(&self) -> Result<()> {
+        let _writing = self.begin_writing()?;
+        self.staging().map(drop)
+    }
+
+    /// Bytes that this user can still write there; `None` where the file system does not say.
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
+        let handles = lock(&self.handles).clone()?;
+        let found = rustix::fs::fstatvfs(handles.root()).ok()?;
+        (found.f_blocks > 0).then(|| found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    /// Whether a name is that of this fetch's own staging directory.
+    pub(crate) fn is_own_staging(&self, segment: &[u8]) -> bool {
+        lock(&self.staging).as_ref().is_some_and(|staging| staging.name().as_bytes() == segment)
     }
 
     /// Makes a directory, and those above it.
     ///
     /// # Errors
     /// If a file or link is in the way, or the file system refuses.
-    pub fn make_directory(&self, path: &RelativePath) -> Result<()> {
-        self.directory(path).map(drop)
+    pub(crate) fn make_directory(&self, path: &RelativePath) -> Result<()> {
+        let _writing = self.begin_writing()?;
+        self.handles()?.make(path).map(drop)
     }
 
     /// What is there under this name; `None` if nothing is.
     ///
     /// # Errors
     /// If a file or link is in the way, or the file system refuses.
-    pub fn existing(&self, path: &RelativePath) -> Result<Option<Existing>> {
+    pub(crate) fn existing(&self, path: &RelativePath) -> Result<Option<Existing>> {
         let (directory, name) = path.split();
-        let parent = match directory {
-            None => Some(Arc::clone(&self.root)),
-            Some(directory) => self.find_directory(&directory)?,
-        };
-        let Some(parent) = parent else { return Ok(None) };
+        let Some(handles) = self.handles_if_there()? else { return Ok(None) };
+        let Some(parent) = handles.find(directory.as_ref())? else { return Ok(None) };
         match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(found) => Ok(Some(existing_of(&found))),
+            Ok(found) => Ok(Some(Existing::of(&found, self.began()))),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(self.error(path, errno)),
         }
@@ -138,15 +132,14 @@ impl Destination {
     ///
     /// # Errors
     /// If it is no plain file, or the file system refuses.
-    pub fn open_existing(&self, path: &RelativePath) -> Result<std::fs::File> {
+    pub(crate) fn open_existing(&self, path: &RelativePath) -> Result<File> {
         let (directory, name) = path.split();
-        let parent = match directory {
-            None => Arc::clone(&self.root),
-            Some(directory) => self.directory(&directory)?,
-        };
+        let missing = || self.error(path, Errno::NOENT);
+        let handles = self.handles_if_there()?.ok_or_else(missing)?;
+        let parent = handles.find(directory.as_ref())?.ok_or_else(missing)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         rustix::fs::openat(&parent, name, flags, Mode::empty())
-            .map(std::fs::File::from)
+            .map(File::from)
             .map_err(|errno| self.error(path, errno))
     }
 
@@ -154,105 +147,169 @@ impl Destination {
     ///
     /// # Errors
     /// If the file system refuses.
-    pub fn stage(&self, path: &RelativePath) -> Result<StagedFile> {
-        self.staging.create().map_err(|errno| self.error(path, errno))
+    pub(crate) fn stage(&self, path: &RelativePath) -> Result<StagedFile> {
+        let _writing = self.begin_writing()?;
+        self.staging()?.create().map_err(|errno| self.error(path, errno))
     }
 
-    /// Gives a staged file its final name, in one step. `replace` says whether a file that is there
-    /// under this name may go.
+    /// Gives a staged file its final name, in one step.
     ///
     /// # Errors
-    /// [`DestinationProblem::Exists`] if it may not, [`DestinationProblem::IsADirectory`] if a
-    /// directory is there, or what the file system says.
-    pub fn commit(&self, mut staged: StagedFile, path: &RelativePath, replace: bool) -> Result<()> {
-        let (directory, name) = path.split();
-        let parent = match directory {
-            None => Arc::clone(&self.root),
-            Some(directory) => self.directory(&directory)?,
-        };
-        let flags = if replace { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
-        rustix::fs::renameat_with(staged.directory(), staged.name(), &parent, name, flags)
-            .map_err(|errno| self.commit_error(path, &parent, name, errno))?;
+    /// [`DestinationProblem::Exists`] if one is there that may not go,
+    /// [`DestinationProblem::IsADirectory`] if a directory is there, or what the file system says.
+    pub(crate) fn commit(
+        &self,
+        mut staged: StagedFile,
+        path: &RelativePath,
+        how: Commit,
+    ) -> Result<()> {
+        if let Some(modified) = how.modified {
+            // A file system without times keeps the file all the same.
+            let _ = staged.set_modified(modified);
+        }
+        if how.fsync {
+            staged.file().sync_all().map_err(|error| self.io_error(path, &error))?;
+        }
+        let _writing = self.begin_writing()?;
+        let handles = self.handles()?;
+        let parent = self.rename(&handles, &staged, path, how.replace)?;
         staged.is_committed();
+        handles.holds(path);
+        if how.fsync {
+            rustix::fs::fsync(&parent).map_err(|errno| self.error(path, errno))?;
+        }
         Ok(())
     }
 
-    /// Ends the work: removes the staging directory. A destination that is dropped without this is
-    /// one of a failure: directories that were made for it and are still empty go as well.
+    /// Writes a small file and commits it.
+    ///
+    /// # Errors
+    /// As [`stage`](Self::stage) and [`commit`](Self::commit), and what writing says.
+    pub(crate) fn put(&self, path: &RelativePath, bytes: &[u8], how: Commit) -> Result<()> {
+        let mut staged = self.stage(path)?;
+        std::io::Write::write_all(staged.file(), bytes)
+            .map_err(|error| self.io_error(path, &error))?;
+        self.commit(staged, path, how)
+    }
+
+    /// Ends the work: removes the staging directory and keeps all else.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn finish(&self) -> Result<()> {
-        self.finished.store(true, Ordering::Relaxed);
-        self.staging.remove().map_err(|errno| DestinationError::from_errno(&self.path, errno))
+    pub(crate) fn finish(&self) -> Result<()> {
+        let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+        *ended = true;
+        lock(&self.above).keep();
+        let staging = lock(&self.staging).take();
+        staging.map_or(Ok(()), |staging| {
+            staging.remove().map_err(|errno| DestinationError::from_errno(&self.path, errno))
+        })
     }
 
-    /// The handle of a directory, made where it is missing.
-    fn directory(&self, path: &RelativePath) -> Result<Arc<OwnedFd>> {
-        if let Some(open) = self.opened(path) {
-            return Ok(open);
+    /// Gives the work up, unless it is finished: what is staged goes, and so do directories that
+    /// were made and hold no file. Whatever still runs elsewhere can write nothing after this.
+    pub(crate) fn abandon(&self) {
+        let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *ended, true) {
+            return;
         }
-        let mut handle = Arc::clone(&self.root);
-        for segment in path.segments() {
-            let next =
-                open_or_make(&handle, segment).map_err(|errno| self.way_error(path, errno))?;
-            handle = Arc::new(next);
+        if let Some(staging) = lock(&self.staging).take() {
+            // Nobody is left to tell; the next fetch removes what stays.
+            let _ = staging.remove();
         }
-        self.keep(path, &handle);
-        Ok(handle)
+        if let Some(handles) = lock(&self.handles).take() {
+            handles.remove_empty();
+        }
+        lock(&self.above).remove();
     }
 
-    /// The handle of a directory, if it is there.
-    fn find_directory(&self, path: &RelativePath) -> Result<Option<Arc<OwnedFd>>> {
-        if let Some(open) = self.opened(path) {
-            return Ok(Some(open));
+    pub(crate) fn io_error(&self, path: &RelativePath, error: &std::io::Error) -> DestinationError {
+        DestinationError::from_io(self.at(path), error)
+    }
+
+    pub(crate) fn error(&self, path: &RelativePath, errno: Errno) -> DestinationError {
+        DestinationError::from_errno(self.at(path), errno)
+    }
+
+    /// Keeps the end of the fetch waiting for as long as the guard lives.
+    fn begin_writing(&self) -> Result<RwLockReadGuard<'_, bool>> {
+        let ended = self.ended.read().unwrap_or_else(PoisonError::into_inner);
+        if *ended {
+            return Err(DestinationError::new(&self.path, DestinationProblem::Failed)
+                .with_detail("the fetch was stopped"));
         }
-        let mut handle = Arc::clone(&self.root);
-        for segment in path.segments() {
-            match open_directory(&handle, segment) {
-                Ok(next) => handle = Arc::new(next),
-                Err(Errno::NOENT) => return Ok(None),
-                Err(errno) => return Err(self.way_error(path, errno)),
+        Ok(ended)
+    }
+
+    fn handles(&self) -> Result<Arc<Handles>> {
+        let mut handles = lock(&self.handles);
+        if let Some(handles) = &*handles {
+            return Ok(Arc::clone(handles));
+        }
+        let (made, above) = above::make(&self.path)?;
+        *lock(&self.above) = above;
+        Ok(Arc::clone(handles.insert(Arc::new(made))))
+    }
+
+    fn handles_if_there(&self) -> Result<Option<Arc<Handles>>> {
+        let mut handles = lock(&self.handles);
+        if handles.is_none() {
+            *handles = above::open(&self.path)?.map(Arc::new);
+        }
+        Ok(handles.clone())
+    }
+
+    fn staging(&self) -> Result<Arc<Staging>> {
+        let mut staging = lock(&self.staging);
+        if let Some(staging) = &*staging {
+            return Ok(Arc::clone(staging));
+        }
+        let opened = self.open_staging()?;
+        Ok(Arc::clone(staging.insert(Arc::new(opened))))
+    }
+
+    /// Another fetch may have removed the empty destination since it was opened here.
+    fn open_staging(&self) -> Result<Staging> {
+        for _ in 0..MAX_TRIES {
+            match Staging::open(self.handles()?.root()) {
+                Err(Errno::NOENT) => *lock(&self.handles) = None,
+                opened => {
+                    return opened.map_err(|errno| DestinationError::from_errno(&self.path, errno));
+                }
             }
         }
-        self.keep(path, &handle);
-        Ok(Some(handle))
+        Err(DestinationError::from_errno(&self.path, Errno::NOENT))
     }
 
-    fn opened(&self, path: &RelativePath) -> Option<Arc<OwnedFd>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    /// When this fetch began to write, by the file system's own clock.
+    fn began(&self) -> Option<SystemTime> {
+        lock(&self.staging).as_ref().and_then(|staging| staging.made())
     }
 
-    fn keep(&self, path: &RelativePath, handle: &Arc<OwnedFd>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() >= MAX_OPEN_DIRECTORIES {
-            open.clear();
-        }
-        open.insert(path.clone(), Arc::clone(handle));
-    }
-
-    fn error(&self, path: &RelativePath, errno: Errno) -> DestinationError {
-        DestinationError::from_errno(self.path.join(path.as_path()), errno)
-    }
-
-    /// `O_NOFOLLOW | O_DIRECTORY` answers `ENOTDIR` for a link too: look which it is.
-    fn way_error(&self, path: &RelativePath, errno: Errno) -> DestinationError {
-        let mut part = self.path.clone();
-        for segment in path.segments() {
-            part.push(segment);
-            match std::fs::symlink_metadata(&part) {
-                Ok(found) if found.is_symlink() => {
-                    return DestinationError::new(part, DestinationProblem::Link);
-                }
-                Ok(found) if !found.is_dir() => {
-                    return DestinationError::new(part, DestinationProblem::NotADirectory);
-                }
-                _ => {}
+    /// Renames, and gives the handle of the directory that has the name now.
+    fn rename(
+        &self,
+        handles: &Handles,
+        staged: &StagedFile,
+        path: &RelativePath,
+        replace: bool,
+    ) -> Result<Arc<OwnedFd>> {
+        let (directory, name) = path.split();
+        let from = Name { directory: staged.directory(), name: OsStr::new(staged.name()) };
+        let step = if replace { rename::replace } else { rename::keep };
+        for _ in 0..MAX_TRIES {
+            let parent = handles.make_or_root(directory.as_ref())?;
+            match step(from, Name { directory: &parent, name }) {
+                Ok(()) => return Ok(parent),
+                // The directory was removed, still empty, by another fetch that failed.
+                Err(Errno::NOENT) if directory.is_some() => handles.forget(),
+                Err(errno) => return Err(self.commit_error(path, &parent, name, errno)),
             }
         }
-        DestinationError::from_errno(part, errno)
+        Err(self.error(path, Errno::NOENT))
     }
 
+    /// Linux answers EISDIR or EEXIST depending on the flags: look at what is there.
     fn commit_error(
         &self,
         path: &RelativePath,
@@ -260,7 +317,6 @@ impl Destination {
         name: &OsStr,
         errno: Errno,
     ) -> DestinationError {
-        // Linux answers EISDIR or EEXIST depending on the flags: look at what is there.
         let is_directory = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)
             .is_ok_and(|found| FileType::from_raw_mode(found.st_mode).is_dir());
         self.error(path, if is_directory { Errno::ISDIR } else { errno })
@@ -269,43 +325,13 @@ impl Destination {
 
 impl Drop for Destination {
     fn drop(&mut self) {
-        if self.finished.load(Ordering::Relaxed) {
-            return;
-        }
-        // Best effort: whatever is in use or not empty stays.
-        let _ = self.staging.remove();
-        for made in &self.made {
-            if std::fs::remove_dir(made).is_err() {
-                return;
-            }
-        }
+        self.abandon();
     }
 }
 
-fn open_directory(parent: &OwnedFd, segment: &OsStr) -> rustix::io::Result<OwnedFd> {
-    rustix::fs::openat(parent.as_fd(), segment, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())
-}
-
-fn open_or_make(parent: &OwnedFd, segment: &OsStr) -> rustix::io::Result<OwnedFd> {
-    match open_directory(parent, segment) {
-        Err(Errno::NOENT) => {}
-        opened => return opened,
-    }
-    match rustix::fs::mkdirat(parent.as_fd(), segment, Mode::from_raw_mode(0o777)) {
-        // Another task of ours, or another process, may have been faster.
-        Ok(()) | Err(Errno::EXIST) => open_directory(parent, segment),
-        Err(errno) => Err(errno),
-    }
-}
-
-fn existing_of(found: &rustix::fs::Stat) -> Existing {
-    let seconds = u64::try_from(found.st_mtime).unwrap_or_default();
-    let nanoseconds = u32::try_from(found.st_mtime_nsec).unwrap_or_default();
-    Existing {
-        is_file: FileType::from_raw_mode(found.st_mode).is_file(),
-        size: u64::try_from(found.st_size).unwrap_or_default(),
-        modified: SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds)),
-    }
+/// A thread that panicked left nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -314,14 +340,20 @@ mod tests {
 
     use super::*;
 
+    const REPLACE: Commit = Commit { replace: true, fsync: true, modified: None };
+    const KEEP: Commit = Commit { replace: false, ..REPLACE };
+
     fn path(text: &str) -> RelativePath {
         RelativePath::new(text).expect("a relative path")
     }
 
     fn write(destination: &Destination, name: &str, bytes: &[u8]) -> Result<()> {
-        let mut staged = destination.stage(&path(name))?;
-        std::io::Write::write_all(staged.file(), bytes).expect("written");
-        destination.commit(staged, &path(name), true)
+        destination.put(&path(name), bytes, REPLACE)
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(directory).expect("listed");
+        entries.map(|row| row.expect("a row").file_name().to_string_lossy().into_owned()).collect()
     }
 
     #[test]
@@ -332,26 +364,78 @@ mod tests {
         write(&destination, "a/b/c", b"x").expect("written");
         destination.finish().expect("finished");
         assert_eq!(std::fs::read(at.join("a/b/c")).expect("there"), b"x");
-        assert_eq!(std::fs::read_dir(&at).expect("listed").count(), 1);
+        assert_eq!(names(&at), ["a"]);
     }
 
     #[test]
-    fn a_dropped_file_leaves_nothing() {
+    fn looking_makes_nothing() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let at = directory.path().join("new");
+        let destination = Destination::open(&at).expect("opens");
+        assert!(destination.existing(&path("a/b")).expect("looked").is_none());
+        destination.finish().expect("finished");
+        assert!(!at.exists());
+        let there = Destination::open(directory.path()).expect("opens");
+        assert!(there.existing(&path("a/b")).expect("looked").is_none());
+        assert!(there.open_existing(&path("a/b")).is_err());
+        assert!(names(directory.path()).is_empty());
+    }
+
+    #[test]
+    fn what_is_given_up_leaves_nothing_but_whole_files() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let at = directory.path().join("new/deep");
+        let destination = Destination::open(&at).expect("opens");
+        let staged = destination.stage(&path("x")).expect("staged");
+        destination.make_directory(&path("empty/inner")).expect("made");
+        destination.abandon();
+        drop(staged);
+        assert!(!directory.path().join("new").exists());
+        let destination = Destination::open(&at).expect("opens");
+        destination.make_directory(&path("empty/inner")).expect("made");
+        write(&destination, "full/inner/file", b"x").expect("written");
+        drop(destination);
+        assert_eq!(names(&at), ["full"]);
+        assert_eq!(names(&at.join("full/inner")), ["file"]);
+    }
+
+    #[test]
+    fn directories_that_were_there_stay_when_the_work_is_given_up() {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(directory.path().join("theirs")).expect("made");
+        let destination = Destination::open(directory.path()).expect("opens");
+        destination.make_directory(&path("theirs/ours")).expect("made");
+        destination.abandon();
+        assert_eq!(names(directory.path()), ["theirs"]);
+        assert!(names(&directory.path().join("theirs")).is_empty());
+    }
+
+    #[test]
+    fn nothing_is_written_after_the_end() {
         let directory = tempfile::tempdir().expect("a directory");
         let destination = Destination::open(directory.path()).expect("opens");
-        drop(destination.stage(&path("a")).expect("staged"));
-        drop(destination);
-        assert_eq!(std::fs::read_dir(directory.path()).expect("listed").count(), 0);
+        let staged = destination.stage(&path("a")).expect("staged");
+        destination.abandon();
+        assert!(destination.commit(staged, &path("d/a"), REPLACE).is_err());
+        assert!(write(&destination, "b", b"x").is_err());
+        assert!(destination.make_directory(&path("c")).is_err());
+        assert!(names(directory.path()).is_empty());
     }
 
     #[test]
-    fn a_destination_that_was_made_for_nothing_goes_again() {
+    fn a_directory_that_somebody_removes_meanwhile_is_made_again() {
         let directory = tempfile::tempdir().expect("a directory");
-        drop(Destination::open(&directory.path().join("a/b")).expect("opens"));
-        assert!(!directory.path().join("a").exists());
-        let kept = Destination::open(&directory.path().join("a/b")).expect("opens");
-        kept.finish().expect("finished");
-        assert!(directory.path().join("a/b").is_dir());
+        let at = directory.path().join("d");
+        let destination = Destination::open(&at).expect("opens");
+        destination.make().expect("made");
+        std::fs::remove_dir(&at).expect("removed");
+        destination.make_directory(&path("x/y")).expect_err("it is gone and nothing is staged");
+        destination.prepare().expect("made again");
+        destination.make_directory(&path("x/y")).expect("made");
+        std::fs::remove_dir_all(at.join("x")).expect("removed");
+        write(&destination, "x/y/z", b"x").expect("written");
+        destination.finish().expect("finished");
+        assert_eq!(std::fs::read(at.join("x/y/z")).expect("there"), b"x");
     }
 
     #[test]
@@ -362,7 +446,7 @@ mod tests {
         let destination = Destination::open(directory.path()).expect("opens");
         let error = write(&destination, "link/x", b"x").expect_err("refused");
         assert_eq!(error.problem(), DestinationProblem::Link);
-        assert_eq!(std::fs::read_dir(outside.path()).expect("listed").count(), 0);
+        assert!(names(outside.path()).is_empty());
     }
 
     #[test]
@@ -388,8 +472,14 @@ mod tests {
         let problem = |name| write(&destination, name, b"x").expect_err("refused").problem();
         assert_eq!(problem("d"), DestinationProblem::IsADirectory);
         assert_eq!(problem("f/x"), DestinationProblem::NotADirectory);
-        let error = Destination::open(&directory.path().join("f/x")).expect_err("a file");
-        assert_eq!(error.problem(), DestinationProblem::NotADirectory);
+        for below in ["f", "f/x", "f/x/y"] {
+            let error = Destination::open(&directory.path().join(below)).expect_err("a file");
+            assert_eq!(error.problem(), DestinationProblem::NotADirectory);
+            assert_eq!(error.path(), directory.path().join("f"));
+        }
+        symlink("nowhere", directory.path().join("l")).expect("linked");
+        let error = Destination::open(&directory.path().join("l/x")).expect_err("a link");
+        assert_eq!(error.problem(), DestinationProblem::Link);
     }
 
     #[test]
@@ -397,9 +487,23 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(directory.path().join("f"), "old").expect("written");
         let destination = Destination::open(directory.path()).expect("opens");
-        let staged = destination.stage(&path("f")).expect("staged");
-        let error = destination.commit(staged, &path("f"), false).expect_err("stays");
+        let error = destination.put(&path("f"), b"new", KEEP).expect_err("stays");
         assert_eq!(error.problem(), DestinationProblem::Exists);
         assert_eq!(std::fs::read(directory.path().join("f")).expect("there"), b"old");
+    }
+
+    #[test]
+    fn a_file_of_this_fetch_is_told_from_one_of_before() {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("old"), "x").expect("written");
+        // The file system's clock may tick only every few milliseconds.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let destination = Destination::open(directory.path()).expect("opens");
+        let long_ago = Some(SystemTime::UNIX_EPOCH);
+        let how = Commit { modified: long_ago, ..REPLACE };
+        destination.put(&path("new"), b"x", how).expect("written");
+        let existing = |name| destination.existing(&path(name)).expect("looked").expect("there");
+        assert!(existing("new").is_new && !existing("old").is_new);
+        assert_eq!(existing("new").modified, long_ago);
     }
 }

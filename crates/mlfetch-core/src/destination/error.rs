@@ -23,6 +23,8 @@ pub enum DestinationProblem {
     Full,
     /// This user may not write there.
     PermissionDenied,
+    /// The file system cannot hold a name: it is too long for it, or not of its letters.
+    Name,
     /// Anything else.
     Failed,
 }
@@ -56,6 +58,8 @@ impl DestinationError {
             Errno::ROFS => DestinationProblem::ReadOnly,
             Errno::NOSPC | Errno::DQUOT | Errno::FBIG => DestinationProblem::Full,
             Errno::ACCESS | Errno::PERM => DestinationProblem::PermissionDenied,
+            // FAT and SMB answer EINVAL for letters that they keep for themselves.
+            Errno::NAMETOOLONG | Errno::ILSEQ | Errno::INVAL => DestinationProblem::Name,
             _ => DestinationProblem::Failed,
         };
         Self { path: path.into(), problem, detail: None, source: Some(errno) }
@@ -93,6 +97,9 @@ impl DestinationError {
             DestinationProblem::ReadOnly | DestinationProblem::PermissionDenied => {
                 "choose a destination that you may write to"
             }
+            DestinationProblem::Name => {
+                "choose a destination on a file system that takes all names"
+            }
             DestinationProblem::Failed => return None,
         })
     }
@@ -114,6 +121,7 @@ impl fmt::Display for DestinationError {
             DestinationProblem::ReadOnly => "the file system is read-only",
             DestinationProblem::Full => "no space is left",
             DestinationProblem::PermissionDenied => "permission denied",
+            DestinationProblem::Name => "the file system cannot hold that name",
             DestinationProblem::Failed => match self.source {
                 Some(errno) => return write!(formatter, "{errno}"),
                 None => "it failed",
@@ -126,5 +134,42 @@ impl fmt::Display for DestinationError {
 impl std::error::Error for DestinationError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_ref().map(|errno| errno as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_number_has_its_problem() {
+        let rows = [
+            (Errno::NOTDIR, DestinationProblem::NotADirectory),
+            (Errno::ISDIR, DestinationProblem::IsADirectory),
+            (Errno::LOOP, DestinationProblem::Link),
+            (Errno::EXIST, DestinationProblem::Exists),
+            (Errno::ROFS, DestinationProblem::ReadOnly),
+            (Errno::NOSPC, DestinationProblem::Full),
+            (Errno::DQUOT, DestinationProblem::Full),
+            (Errno::FBIG, DestinationProblem::Full),
+            (Errno::ACCESS, DestinationProblem::PermissionDenied),
+            (Errno::PERM, DestinationProblem::PermissionDenied),
+            (Errno::NAMETOOLONG, DestinationProblem::Name),
+            (Errno::ILSEQ, DestinationProblem::Name),
+            (Errno::IO, DestinationProblem::Failed),
+        ];
+        for (errno, problem) in rows {
+            let error = DestinationError::from_errno("d/x", errno);
+            assert_eq!(error.problem(), problem);
+            assert_eq!(error.hint().is_some(), problem != DestinationProblem::Failed);
+            assert!(error.to_string().starts_with("cannot write `d/x`: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_without_a_number_keeps_its_words() {
+        let error = std::io::Error::other("the thread is gone");
+        let error = DestinationError::from_io("x", &error);
+        assert_eq!(error.to_string(), "cannot write `x`: the thread is gone");
     }
 }

@@ -2,12 +2,20 @@
 //!
 //! Everything is done from a handle of that directory, segment by segment, without following a
 //! link: whatever is planted in the destination, nothing is written outside it. A file is written
-//! under a staging name in `.mlfetch/` inside the destination and gets its final name by rename.
+//! under a staging name in a directory of this fetch's own, `.mlfetch-…`, inside the destination,
+//! and gets its final name by rename.
 
+mod above;
 mod directory;
 mod error;
+mod existing;
+mod handles;
+mod owner;
+mod rename;
 mod staging;
 
-pub use directory::{Destination, Existing};
+pub(crate) use directory::{Commit, Destination};
 pub use error::{DestinationError, DestinationProblem};
-pub use staging::StagedFile;
+pub(crate) use existing::Existing;
+pub(crate) use owner::is_staging_name;
+pub(crate) use staging::StagedFile;

@@ -1,90 +1,83 @@
-//! Where files are written before they are whole: `.mlfetch/<owner>/` in the destination.
+//! Where files are written before they are whole: a directory of one fetch, in the destination.
 
 use std::fs::File;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, fstat, statat};
 use rustix::io::Errno;
 
-use super::DestinationError;
+use super::existing::{changed, modified};
+use super::owner::{self, Owner};
 
-/// The one name that is ours in a destination while a download runs.
-const PARENT: &str = ".mlfetch";
+/// A staging directory of a machine or boot that cannot be asked is given up when nothing was
+/// written to it for so long. A transfer without progress ends within minutes.
+const GIVEN_UP_AFTER: Duration = Duration::from_hours(1);
 
-/// This process's own staging directory.
+/// Removals that another thread's new file may spoil.
+const MAX_REMOVALS: usize = 8;
+
+/// The staging directory of one fetch.
 #[derive(Debug)]
 pub(super) struct Staging {
     root: Arc<OwnedFd>,
-    owner: String,
-    directory: Arc<OwnedFd>,
+    name: String,
+    directory: OwnedFd,
+    /// When it was made, by the file system's own clock.
+    made: Option<SystemTime>,
     next: AtomicU64,
 }
 
 impl Staging {
-    /// Makes a directory of our own, after removing those of processes that are gone.
-    pub(super) fn open(path: &Path, root: &Arc<OwnedFd>) -> Result<Self, DestinationError> {
-        let owner = format!("{}-{:016x}", process_name(), random());
-        let make = || {
-            let parent = make_directory(root, PARENT)?;
-            remove_abandoned(&parent);
-            let directory = make_directory(&parent, &owner)?;
-            Ok(Arc::new(directory))
-        };
-        let directory = make().map_err(|errno| DestinationError::from_errno(path, errno))?;
-        Ok(Self { root: Arc::clone(root), owner, directory, next: AtomicU64::new(0) })
+    /// Makes a directory of our own, for nobody else to look into, and removes those of processes
+    /// that are gone.
+    pub(super) fn open(root: &Arc<OwnedFd>) -> Result<Self, Errno> {
+        let name = owner::new_name();
+        rustix::fs::mkdirat(root, &name, Mode::from_raw_mode(0o700))?;
+        let directory = open_directory(root, name.as_bytes())?;
+        let made = changed(&fstat(&directory)?);
+        remove_abandoned(root, made);
+        Ok(Self { root: Arc::clone(root), name, directory, made, next: AtomicU64::new(0) })
+    }
+
+    /// Its name in the destination.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// When it was made, by the file system's own clock.
+    pub(super) fn made(&self) -> Option<SystemTime> {
+        self.made
     }
 
     /// A new empty file.
-    pub(super) fn create(&self) -> Result<StagedFile, Errno> {
+    pub(super) fn create(self: &Arc<Self>) -> Result<StagedFile, Errno> {
         let name = format!("{:x}.part", self.next.fetch_add(1, Ordering::Relaxed));
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&self.directory, &name, flags, Mode::from_raw_mode(0o666))?;
-        Ok(StagedFile {
-            file: File::from(file),
-            directory: Arc::clone(&self.directory),
-            name: Some(name),
-        })
+        Ok(StagedFile { file: File::from(file), staging: Arc::clone(self), name: Some(name) })
     }
 
-    /// Removes our directory, and the parent if no other process uses it.
+    /// Removes it with all that is in it.
     pub(super) fn remove(&self) -> Result<(), Errno> {
-        let parent = match open_directory(&self.root, PARENT) {
-            Ok(parent) => parent,
-            Err(Errno::NOENT) => return Ok(()),
-            Err(errno) => return Err(errno),
-        };
-        remove_owner(&parent, &self.owner)?;
-        match rustix::fs::unlinkat(&self.root, PARENT, AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOTEMPTY | Errno::NOENT | Errno::EXIST) => Ok(()),
-            Err(errno) => Err(errno),
-        }
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        // Nobody is left to tell; the next download removes what stays.
-        let _ = self.remove();
+        remove(&self.root, self.name.as_bytes())
     }
 }
 
 /// A file that is being written. Dropped without a commit, it is gone.
 #[derive(Debug)]
-pub struct StagedFile {
+pub(crate) struct StagedFile {
     file: File,
-    directory: Arc<OwnedFd>,
+    staging: Arc<Staging>,
     name: Option<String>,
 }
 
 impl StagedFile {
     /// The open file.
-    pub fn file(&mut self) -> &mut File {
+    pub(crate) fn file(&mut self) -> &mut File {
         &mut self.file
     }
 
@@ -92,7 +85,7 @@ impl StagedFile {
     ///
     /// # Errors
     /// If the process has no handle left.
-    pub fn share(&self) -> std::io::Result<File> {
+    pub(crate) fn share(&self) -> std::io::Result<File> {
         self.file.try_clone()
     }
 
@@ -100,7 +93,7 @@ impl StagedFile {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn set_modified(&self, modified: SystemTime) -> Result<(), Errno> {
+    pub(super) fn set_modified(&self, modified: SystemTime) -> Result<(), Errno> {
         let Ok(since) = modified.duration_since(SystemTime::UNIX_EPOCH) else { return Ok(()) };
         let time = Timespec {
             tv_sec: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
@@ -110,7 +103,7 @@ impl StagedFile {
     }
 
     pub(super) fn directory(&self) -> &OwnedFd {
-        &self.directory
+        &self.staging.directory
     }
 
     pub(super) fn name(&self) -> &str {
@@ -126,86 +119,139 @@ impl Drop for StagedFile {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
             // It may be gone with its directory already.
-            let _ = rustix::fs::unlinkat(&self.directory, name, AtFlags::empty());
+            let _ = rustix::fs::unlinkat(&self.staging.directory, name, AtFlags::empty());
         }
     }
 }
 
-fn open_directory(parent: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
+fn open_directory(parent: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
-fn make_directory(parent: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
-    // Another process may remove the empty parent between our two calls; a second try settles it.
-    for _ in 0..8 {
-        match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o700)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(errno),
+/// Removes the staging directories of processes that are gone.
+fn remove_abandoned(root: &OwnedFd, now: Option<SystemTime>) {
+    let Ok(entries) = Dir::read_from(root) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_bytes();
+        let Some(owner) = Owner::of(name) else { continue };
+        let is_abandoned = match owner.is_running() {
+            Some(is_running) => !is_running,
+            None => is_given_up(root, name, now),
+        };
+        if is_abandoned {
+            // Somebody else may be removing it too.
+            let _ = remove(root, name);
         }
-        match open_directory(parent, name) {
-            Err(Errno::NOENT) => {}
-            opened => return opened,
-        }
-    }
-    Err(Errno::NOENT)
-}
-
-/// Removes the staging directories of processes of this machine that are gone.
-fn remove_abandoned(parent: &OwnedFd) {
-    let Ok(entries) = Dir::read_from(parent) else { return };
-    let names =
-        entries.flatten().filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned));
-    for name in names.filter(|name| is_abandoned(name)) {
-        // Somebody else may be removing it too.
-        let _ = remove_owner(parent, &name);
     }
 }
 
-fn remove_owner(parent: &OwnedFd, owner: &str) -> Result<(), Errno> {
-    let directory = match open_directory(parent, owner) {
-        Ok(directory) => directory,
-        Err(Errno::NOENT) => return Ok(()),
-        Err(errno) => return Err(errno),
-    };
+/// Whether nothing was written there for a long time.
+fn is_given_up(root: &OwnedFd, name: &[u8], now: Option<SystemTime>) -> bool {
+    let Ok(directory) = open_directory(root, name) else { return false };
+    let Ok(entries) = Dir::read_from(&directory) else { return false };
+    // `.` counts too: the directory's own time is that of its newest file.
+    let names = entries.flatten().filter(|entry| entry.file_name() != c"..");
+    let files = names
+        .filter_map(|entry| statat(&directory, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok());
+    let last = files.filter_map(|found| modified(&found)).max();
+    let (Some(now), Some(last)) = (now, last) else { return false };
+    now.duration_since(last).is_ok_and(|quiet| quiet > GIVEN_UP_AFTER)
+}
+
+fn remove(root: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
+    let mut last = Errno::NOTEMPTY;
+    for _ in 0..MAX_REMOVALS {
+        match remove_once(root, name) {
+            Ok(()) | Err(Errno::NOENT) => return Ok(()),
+            Err(errno) => last = errno,
+        }
+        if !matches!(last, Errno::NOTEMPTY | Errno::EXIST) {
+            break;
+        }
+    }
+    Err(last)
+}
+
+fn remove_once(root: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
+    let directory = open_directory(root, name)?;
     for entry in Dir::read_from(&directory)?.flatten() {
         let name = entry.file_name();
-        if name.to_bytes() != b"." && name.to_bytes() != b".." {
+        if !matches!(name.to_bytes(), b"." | b"..") {
             let _ = rustix::fs::unlinkat(&directory, name, AtFlags::empty());
         }
     }
-    match rustix::fs::unlinkat(parent, owner, AtFlags::REMOVEDIR) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(errno),
+    rustix::fs::unlinkat(root, name, AtFlags::REMOVEDIR)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const ELSEWHERE: &str = ".mlfetch-elsewhere-7-9-0123456789abcdef";
+
+    fn open(path: &Path) -> Arc<Staging> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let root = rustix::fs::open(path, flags, Mode::empty()).expect("a handle");
+        Arc::new(Staging::open(&Arc::new(root)).expect("a staging directory"))
     }
-}
 
-/// Names this process on this boot of this machine: `<boot>-<pid>`.
-fn process_name() -> String {
-    format!("{}-{}", boot(), rustix::process::getpid().as_raw_nonzero())
-}
+    fn leave_behind(path: &Path, name: &str, quiet: Duration) {
+        let directory = path.join(name);
+        std::fs::create_dir(&directory).expect("made");
+        std::fs::write(directory.join("0.part"), "half").expect("written");
+        let last = SystemTime::now() - quiet;
+        for path in [directory.join("0.part"), directory] {
+            let file = File::open(path).expect("open");
+            file.set_modified(last).expect("another time");
+        }
+    }
 
-fn is_abandoned(name: &str) -> bool {
-    let mut parts = name.split('-');
-    let (Some(name_boot), Some(pid)) = (parts.next(), parts.next()) else { return false };
-    let Ok(pid) = pid.parse() else { return false };
-    let Some(pid) = rustix::process::Pid::from_raw(pid) else { return false };
-    // A name of another boot or machine is left alone: its process cannot be looked up here.
-    name_boot == boot() && rustix::process::test_kill_process(pid) == Err(Errno::SRCH)
-}
+    #[test]
+    fn it_is_for_nobody_else_to_look_into() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().expect("a directory");
+        let staging = open(home.path());
+        let found = std::fs::metadata(home.path().join(staging.name())).expect("there");
+        assert_eq!(found.permissions().mode() & 0o777, 0o700);
+    }
 
-/// A short name for this boot of this machine and this process namespace, so that process IDs of
-/// another machine or container are never confused with ours on a shared disk.
-fn boot() -> String {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .unwrap_or_else(|_| rustix::system::uname().nodename().to_string_lossy().into_owned());
-    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-    let mut name = letters(&id);
-    name.truncate(12);
-    name + letters(&namespace.to_string_lossy()).trim_start_matches("pid")
-}
+    #[test]
+    fn what_a_process_that_is_gone_left_is_removed() {
+        let home = tempfile::tempdir().expect("a directory");
+        let mut child = std::process::Command::new("true").spawn().expect("a process");
+        child.wait().expect("it ended");
+        let ours = owner::new_name();
+        let mut parts: Vec<&str> = ours.split('-').collect();
+        let gone = child.id().to_string();
+        parts[2] = &gone;
+        leave_behind(home.path(), &parts.join("-"), Duration::ZERO);
+        leave_behind(home.path(), &owner::new_name(), Duration::ZERO);
+        open(home.path()).remove().expect("removed");
+        let left = std::fs::read_dir(home.path()).expect("listed").count();
+        assert_eq!(left, 1, "that of this process, which runs, stays");
+    }
 
-fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
+    #[test]
+    fn what_another_machine_left_is_removed_once_it_is_quiet() {
+        for (quiet, stays) in [(Duration::from_mins(5), true), (Duration::from_hours(2), false)] {
+            let home = tempfile::tempdir().expect("a directory");
+            leave_behind(home.path(), ELSEWHERE, quiet);
+            open(home.path()).remove().expect("removed");
+            assert_eq!(home.path().join(ELSEWHERE).exists(), stays, "{quiet:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_with_such_a_name_is_not_followed() {
+        let home = tempfile::tempdir().expect("a directory");
+        let outside = tempfile::tempdir().expect("a directory");
+        std::fs::write(outside.path().join("x"), "x").expect("written");
+        let name = ELSEWHERE.replace("elsewhere", "0");
+        std::os::unix::fs::symlink(outside.path(), home.path().join(name)).expect("a link");
+        open(home.path()).remove().expect("removed");
+        assert!(outside.path().join("x").exists());
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use mlfetch_store::{Error as StoreError, ErrorKind};
 
 use super::Report;
-use crate::destination::DestinationError;
+use crate::destination::{DestinationError, DestinationProblem};
 use crate::{NameRefusal, RelativePath};
 
 /// Why one file did not arrive.
@@ -37,7 +37,7 @@ impl FileError {
             Self::Store(error) => {
                 matches!(error.kind(), ErrorKind::InvalidKey | ErrorKind::Refused)
             }
-            Self::Destination(_) => false,
+            Self::Destination(error) => error.problem() == DestinationProblem::Name,
         }
     }
 
@@ -70,8 +70,10 @@ impl FileFailure {
         Self::new(path, FileError::Name { name: path.to_string(), refusal })
     }
 
-    pub(super) fn of(path: &RelativePath) -> impl Fn(FileError) -> Self + '_ {
-        move |error| Self::new(path, error)
+    /// The task that fetched it panicked.
+    pub(super) fn panicked(path: &RelativePath, cause: tokio::task::JoinError) -> Self {
+        let error = StoreError::new(ErrorKind::Other, "fetch", path.to_string());
+        Self::new(path, error.with_source(cause))
     }
 }
 

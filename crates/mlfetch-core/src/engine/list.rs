@@ -1,12 +1,14 @@
 //! What lies below a place, without fetching it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mlfetch_store::{
-    Depth, Entry, Error, Key, ListRequest, ObjectInfo, PageToken, Result, WalkLimits, walk,
+    Depth, Entry, Error, ErrorKind, Key, ListRequest, ObjectInfo, PageToken, Result, WalkLimits,
+    walk,
 };
 
 use super::{Engine, Shape, Source};
@@ -77,23 +79,32 @@ impl Engine {
     }
 }
 
-/// The rows of one directory, all pages.
+/// The rows of one directory, all pages. A page token that comes back is an error: the pages would
+/// go round for ever.
 fn one_level(source: &Source, prefix: Key) -> BoxStream<'static, Result<Entry>> {
     let store = Arc::clone(&source.store);
-    let first = Some(None::<PageToken>);
-    let pages = stream::try_unfold(first, move |token| {
+    let first = Some((None::<PageToken>, HashSet::new()));
+    let pages = stream::try_unfold(first, move |here| {
         let store = Arc::clone(&store);
         let prefix = prefix.clone();
         async move {
-            let Some(token) = token else { return Ok::<_, Error>(None) };
-            let request = ListRequest::new(prefix, Depth::One).with_token(token.clone());
+            let Some((token, mut seen)) = here else { return Ok::<_, Error>(None) };
+            let request = ListRequest::new(prefix.clone(), Depth::One).with_token(token);
             let page = store.list_page(request).await?;
-            let repeats = page.next.is_some() && page.next == token;
-            let next = page.next.filter(|_| !repeats).map(Some);
+            let next = match page.next {
+                Some(next) if !seen.insert(next.clone()) => return Err(repeats(&prefix)),
+                Some(next) => Some((Some(next), seen)),
+                None => None,
+            };
             Ok(Some((stream::iter(page.entries.into_iter().map(Ok)), next)))
         }
     });
     pages.try_flatten().boxed()
+}
+
+fn repeats(prefix: &Key) -> Error {
+    Error::new(ErrorKind::Protocol, "list", prefix.to_string())
+        .with_message("the listing repeats a page token")
 }
 
 /// The object `dir/` that stands for the directory itself.

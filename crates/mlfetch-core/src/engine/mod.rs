@@ -4,17 +4,24 @@
 //! at a time, not by the number or size of files. A file gets its final name only after every
 //! check passed.
 
+mod conflict;
 mod error;
 mod fetch;
+mod file;
 mod list;
+mod meta;
 mod near;
 mod overwrite;
 mod part;
+mod read;
 mod report;
+mod room;
 mod settings;
 mod source;
 mod transfer;
+mod tree;
 mod verify;
+mod writer;
 
 pub use error::{FetchError, FileError, FileFailure};
 pub use fetch::Engine;

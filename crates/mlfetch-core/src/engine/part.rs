@@ -1,20 +1,21 @@
 //! A big file in parts, several at once, each written at its own offset.
 
 use std::fs::File;
-use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
-use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use mlfetch_store::{Error, ErrorKind, ObjectInfo, ReadRequest, Retry, StatRequest, StoreInfo};
+use futures_util::{TryStreamExt as _, stream};
+use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StatRequest, StoreInfo};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
-use tokio::sync::mpsc;
 
 use super::FileError;
-use super::transfer::{Content, Planned, Transferred, Transfers, join};
+use super::transfer::{
+    Broken, Content, Planned, Transferred, Transfers, blocking, too_long, unchanged,
+};
 use super::verify::Digests;
-use crate::destination::{DestinationError, StagedFile};
+use super::writer::{Range, Writer};
+use crate::RelativePath;
+use crate::destination::{Destination, DestinationError, StagedFile};
 
 /// Files from this size on are fetched in parts.
 const BIG_BYTES: u64 = 64 * 1024 * 1024;
@@ -24,9 +25,6 @@ const PART_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Parts of one file on their way at once.
 const PARTS_AT_ONCE: usize = 8;
-
-/// Chunks that may wait for the disk, of one part.
-const WAITING_CHUNKS: usize = 4;
 
 /// What is read at a time when a finished file is digested.
 const DIGEST_BYTES: usize = 1024 * 1024;
@@ -40,13 +38,13 @@ pub(super) struct Parts {
 impl Parts {
     /// Cuts a file if that is worth it and safe: its size is known, the store reads ranges, and
     /// they can be tied to one version of the object.
-    pub(super) fn of(planned: &Planned, store: &StoreInfo) -> Option<Self> {
-        let size = planned.info.size.filter(|size| *size >= BIG_BYTES)?;
+    pub(super) fn of(info: &ObjectInfo, store: &StoreInfo) -> Option<Self> {
+        let size = info.size.filter(|size| *size >= BIG_BYTES)?;
         let capabilities = &store.capabilities;
         (capabilities.ranges && capabilities.conditional_reads).then_some(Self { size })
     }
 
-    fn ranges(self) -> impl Iterator<Item = Range<u64>> {
+    fn ranges(self) -> impl Iterator<Item = std::ops::Range<u64>> {
         (0..self.size.div_ceil(PART_BYTES)).map(move |index| {
             let start = index * PART_BYTES;
             start..self.size.min(start + PART_BYTES)
@@ -59,130 +57,101 @@ pub(super) async fn transfer(
     transfers: &Transfers,
     planned: &Planned,
     parts: Parts,
-) -> Result<Transferred, FileError> {
+) -> Result<Transferred, Broken> {
     let info = pinned(transfers, planned).await?;
-    let planned = Planned { info, path: planned.path.clone(), replace: planned.replace };
-    let staged = transfers.destination.stage(&planned.path)?;
-    reserve(transfers, &planned, &staged, parts.size)?;
+    let checksum = transfers.checksum(&planned.info, &info).await?;
+    let staged = transfers.stage(planned, Some(parts.size)).await?;
     let at_once = PARTS_AT_ONCE.min(transfers.settings.jobs.get());
-    stream::iter(parts.ranges().map(Ok::<_, FileError>))
+    stream::iter(parts.ranges().map(Ok::<_, Broken>))
         .try_for_each_concurrent(at_once, |range| {
-            let file = staged.share().map_err(|error| transfers.write_error(&planned, &error));
-            let planned = &planned;
-            async move { one_part(transfers, planned, file?, range).await }
+            let file = staged.share();
+            let (planned, info) = (&planned, &info);
+            async move {
+                let file = file.map_err(|e| transfers.destination.io_error(&planned.path, &e))?;
+                one_part(transfers, planned, info, file, range).await
+            }
         })
         .await?;
-    finish(transfers, planned, staged, parts.size).await
+    let checksum = digested(transfers, planned, &staged, checksum, parts.size).await?;
+    Ok(Transferred { bytes: Content::Staged(staged), info, checksum, size: parts.size })
 }
 
 /// What is known of the object now, with what ties the parts to it. Without a tie it comes in one
 /// piece: parts of two versions must not be joined.
-async fn pinned(transfers: &Transfers, planned: &Planned) -> Result<ObjectInfo, FileError> {
+async fn pinned(transfers: &Transfers, planned: &Planned) -> Result<ObjectInfo, Error> {
     let request = StatRequest::new().with_version(planned.info.version.clone()).with_checksums();
     let mut info = transfers.store.stat(&planned.info.key, request).await?;
-    let changed = |one: &Option<String>, other: &Option<String>| {
-        one.is_some() && other.is_some() && one != other
-    };
-    let key = || planned.info.key.to_string();
-    if changed(&planned.info.etag, &info.etag) || planned.info.size != info.size {
-        return Err(Error::new(ErrorKind::Changed, "read", key()).into());
-    }
+    unchanged(&planned.info, &info)?;
+    info.size = planned.info.size;
     info.etag = info.etag.or_else(|| planned.info.etag.clone());
     info.version = info.version.or_else(|| planned.info.version.clone());
     if info.etag.is_none() && info.version.is_none() {
-        return Err(Error::new(ErrorKind::Unsupported, "read in parts", key()).into());
+        let key = planned.info.key.to_string();
+        return Err(Error::new(ErrorKind::Unsupported, "read in parts", key));
     }
     Ok(info)
 }
 
 /// Takes the space before the bytes come, where the file system can.
-fn reserve(
-    transfers: &Transfers,
-    planned: &Planned,
+pub(super) fn reserve(
+    destination: &Destination,
+    path: &RelativePath,
     staged: &StagedFile,
     size: u64,
-) -> Result<(), FileError> {
-    let file = staged.share().map_err(|error| transfers.write_error(planned, &error))?;
+) -> Result<(), DestinationError> {
+    let file = staged.share().map_err(|error| destination.io_error(path, &error))?;
     match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size) {
         Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-        Err(errno) => {
-            let path = transfers.destination.path().join(planned.path.as_path());
-            Err(DestinationError::from_errno(path, errno).into())
-        }
+        Err(errno) => Err(destination.error(path, errno)),
     }
 }
 
 async fn one_part(
     transfers: &Transfers,
     planned: &Planned,
+    info: &ObjectInfo,
     file: File,
-    range: Range<u64>,
-) -> Result<(), FileError> {
+    range: std::ops::Range<u64>,
+) -> Result<(), Broken> {
+    let _turn = transfers.turn().await;
     let request = ReadRequest::new().with_range(range.clone());
-    let mut body = transfers.read(planned, request).await?.body;
-    let (sender, receiver) = mpsc::channel(WAITING_CHUNKS);
-    let writer = tokio::task::spawn_blocking(move || write_at(&file, range.start, receiver));
-    let mut broken = None;
-    while let Some(chunk) = body.next().await {
-        match chunk {
-            Ok(chunk) => {
-                transfers.progress.bytes(chunk.len());
-                if sender.send(chunk).await.is_err() {
-                    break;
-                }
-            }
-            Err(error) => {
-                broken = Some(error);
-                break;
-            }
+    let mut body = transfers.read(info, request).await?.body;
+    let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);
+    let mut writer = Writer::new(Range { file, position: range.start });
+    let mut position = range.start;
+    while let Some(chunk) = transfers.next(&mut body, info).await? {
+        position += chunk.len() as u64;
+        if position > range.end {
+            return Err(too_long(info, range.end - range.start));
         }
+        planned.meter.add(chunk.len());
+        writer.write(chunk).await.map_err(failed)?;
     }
-    drop(sender);
-    let written = join(writer.await)?.map_err(|error| transfers.write_error(planned, &error))?;
-    if let Some(error) = broken {
-        return Err(error.into());
-    }
-    if written != range.end {
-        let key = planned.info.key.to_string();
-        let error = Error::new(ErrorKind::Integrity, "read", key)
-            .with_message(format!("a part ended at byte {written} instead of {}", range.end))
-            .with_retry(Retry::Later);
-        return Err(error.into());
+    let position = writer.finish().await.map_err(failed)?.position;
+    if position != range.end {
+        let error = Error::new(ErrorKind::Integrity, "read", info.key.to_string())
+            .with_message(format!("a part ended at byte {position} instead of {}", range.end));
+        return Err(Broken { error: error.into(), again: true });
     }
     Ok(())
 }
 
-/// Writes what comes from `offset` on; gives the offset behind the last byte.
-fn write_at(
-    file: &File,
-    mut offset: u64,
-    mut chunks: mpsc::Receiver<Bytes>,
-) -> std::io::Result<u64> {
-    while let Some(chunk) = chunks.blocking_recv() {
-        file.write_all_at(&chunk, offset)?;
-        offset += chunk.len() as u64;
-    }
-    Ok(offset)
-}
-
 /// Digests the whole file, in order: the store's checksum covers the object, not its parts.
-async fn finish(
+async fn digested(
     transfers: &Transfers,
-    planned: Planned,
-    staged: StagedFile,
+    planned: &Planned,
+    staged: &StagedFile,
+    checksum: Option<(Checksum, Digests)>,
     size: u64,
-) -> Result<Transferred, FileError> {
-    let checksum = match transfers.checksum_to_check(&planned.info) {
-        None => None,
-        Some((sum, digest)) => {
-            let file = staged.share().map_err(|error| transfers.write_error(&planned, &error))?;
-            let digested = tokio::task::spawn_blocking(move || digest_file(&file, digest, size));
-            let ours = join(digested.await)?;
-            Some((sum, ours.map_err(|error| transfers.write_error(&planned, &error))?))
-        }
-    };
-    let info = planned.info;
-    Ok(Transferred { bytes: Content::Staged(staged), info, checksum, size })
+) -> Result<Option<(Checksum, Vec<u8>)>, FileError> {
+    let Some((sum, digest)) = checksum else { return Ok(None) };
+    let destination = std::sync::Arc::clone(&transfers.destination);
+    let path = planned.path.clone();
+    let file = staged.share().map_err(|error| destination.io_error(&path, &error))?;
+    let ours = blocking(move || {
+        digest_file(&file, digest, size).map_err(|error| destination.io_error(&path, &error))
+    });
+    Ok(Some((sum, ours.await?)))
 }
 
 /// Digests the first `size` bytes of a file.
@@ -203,6 +172,8 @@ pub(super) fn digest_file(file: &File, mut digest: Digests, size: u64) -> std::i
 
 #[cfg(test)]
 mod tests {
+    use mlfetch_store::{Algorithm, Capabilities, Key, Listing};
+
     use super::*;
 
     #[test]
@@ -216,5 +187,31 @@ mod tests {
             }
             assert_eq!(at, size);
         }
+    }
+
+    #[test]
+    fn only_big_files_of_stores_that_tie_their_ranges_are_cut() {
+        let is_cut = |size: Option<u64>, capabilities: Capabilities| {
+            let info = ObjectInfo::new(Key::from("x")).with_size(size);
+            Parts::of(&info, &StoreInfo::new("test", "test:", capabilities)).is_some()
+        };
+        let all = Capabilities::new(Listing::Flat);
+        assert!(is_cut(Some(BIG_BYTES), all.clone()));
+        assert!(!is_cut(Some(BIG_BYTES - 1), all.clone()));
+        assert!(!is_cut(None, all.clone()));
+        assert!(!is_cut(Some(BIG_BYTES), all.clone().without_ranges()));
+        assert!(!is_cut(Some(BIG_BYTES), all.without_conditional_reads()));
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_it_should_be_has_no_digest() {
+        let file = tempfile::tempfile().expect("a file");
+        file.write_all_at(b"123456789", 0).expect("written");
+        let digest = |size| {
+            let digest = Digests::new(Algorithm::Crc32c).expect("computed here");
+            digest_file(&file, digest, size)
+        };
+        assert_eq!(digest(9).expect("digested"), [0xe3, 0x06, 0x92, 0x83]);
+        assert!(digest(10).is_err());
     }
 }

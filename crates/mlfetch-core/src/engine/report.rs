@@ -1,7 +1,8 @@
 //! What is told while a tree arrives, and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{FileFailure, Proof};
@@ -67,11 +68,13 @@ impl Observer for NoObserver {
 pub struct Progress {
     /// Files found so far.
     pub found_files: AtomicU64,
-    /// Bytes found so far, where the store says.
+    /// Bytes of the files found so far that are to be fetched, where the store says; those of
+    /// files that were skipped or failed are taken out again.
     pub found_bytes: AtomicU64,
     /// Files that are finished: arrived, skipped or failed.
     pub done_files: AtomicU64,
-    /// Bytes that arrived, of finished and unfinished files.
+    /// Bytes that arrived, of finished and unfinished files. Those of a file that begins again are
+    /// taken out.
     pub done_bytes: AtomicU64,
     /// 1 once everything was found.
     pub all_found: AtomicU64,
@@ -83,12 +86,52 @@ impl Progress {
         self.found_bytes.fetch_add(size.unwrap_or_default(), Ordering::Relaxed);
     }
 
-    pub(super) fn bytes(&self, count: usize) {
-        self.done_bytes.fetch_add(count as u64, Ordering::Relaxed);
-    }
-
     pub(super) fn done(&self) {
         self.done_files.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A file was found, and it will not come.
+    pub(super) fn lost(&self, size: Option<u64>) {
+        self.found_bytes.fetch_sub(size.unwrap_or_default(), Ordering::Relaxed);
+        self.done();
+    }
+
+    pub(super) fn found_all(&self) {
+        self.all_found.store(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts the bytes of one file, so that they can be taken back.
+#[derive(Debug)]
+pub(super) struct Meter {
+    progress: Arc<Progress>,
+    has_size: bool,
+    counted: AtomicU64,
+}
+
+impl Meter {
+    pub(super) fn new(progress: &Arc<Progress>, size: Option<u64>) -> Self {
+        let progress = Arc::clone(progress);
+        Self { progress, has_size: size.is_some(), counted: AtomicU64::new(0) }
+    }
+
+    /// Some more bytes arrived. Those of a file without a known size are found as they arrive.
+    pub(super) fn add(&self, count: usize) {
+        let count = count as u64;
+        self.counted.fetch_add(count, Ordering::Relaxed);
+        if !self.has_size {
+            self.progress.found_bytes.fetch_add(count, Ordering::Relaxed);
+        }
+        self.progress.done_bytes.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// What was counted does not count: the file begins again, or will not come.
+    pub(super) fn take_back(&self) {
+        let count = self.counted.swap(0, Ordering::Relaxed);
+        self.progress.done_bytes.fetch_sub(count, Ordering::Relaxed);
+        if !self.has_size {
+            self.progress.found_bytes.fetch_sub(count, Ordering::Relaxed);
+        }
     }
 }
 
@@ -110,6 +153,8 @@ pub struct Report {
     pub planned_bytes: u64,
     /// What was proven, and of how many files.
     pub proofs: BTreeMap<Proof, u64>,
+    /// The ways the bytes came: a backend's name, and the way it took where it has several.
+    pub ways: BTreeSet<String>,
     /// Files that failed.
     pub failures: Vec<FileFailure>,
 }
@@ -118,5 +163,38 @@ impl Report {
     /// Whether nothing was found at all.
     pub fn is_empty(&self) -> bool {
         self.files + self.unchanged + self.planned == 0 && self.failures.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(progress: &Progress) -> (u64, u64) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&progress.found_bytes), read(&progress.done_bytes))
+    }
+
+    #[test]
+    fn bytes_that_come_twice_count_once() {
+        let progress = Arc::new(Progress::default());
+        progress.found(Some(10));
+        let meter = Meter::new(&progress, Some(10));
+        meter.add(7);
+        meter.take_back();
+        assert_eq!(counts(&progress), (10, 0));
+        meter.add(10);
+        assert_eq!(counts(&progress), (10, 10));
+    }
+
+    #[test]
+    fn bytes_of_a_file_without_a_size_are_found_as_they_arrive() {
+        let progress = Arc::new(Progress::default());
+        progress.found(None);
+        let meter = Meter::new(&progress, None);
+        meter.add(7);
+        assert_eq!(counts(&progress), (7, 7));
+        meter.take_back();
+        assert_eq!(counts(&progress), (0, 0));
     }
 }

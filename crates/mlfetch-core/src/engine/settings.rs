@@ -8,6 +8,7 @@ use crate::{Filter, Layout};
 /// How to fetch: what, where to, and how carefully.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own, and a flag")]
 pub struct FetchSettings {
     /// Which part of the path is kept.
     pub layout: Layout,
@@ -17,13 +18,13 @@ pub struct FetchSettings {
     pub filter: Filter,
     /// What must be proven of the bytes.
     pub verify: Verify,
-    /// Files, or parts of files, on their way at the same time.
+    /// Files, or parts of big files, on their way at the same time.
     pub jobs: NonZeroUsize,
-    /// Go on after a file failed.
+    /// Go on after a file failed. A name that cannot be a path never stops the others.
     pub keep_going: bool,
     /// Say what would be done and do nothing.
     pub dry_run: bool,
-    /// Write each file through to the disk before it gets its name.
+    /// Write each file through to the disk before it gets its name, and then the name.
     pub fsync: bool,
     /// Note the registered model beside its files, as MLflow does.
     pub model_meta: bool,

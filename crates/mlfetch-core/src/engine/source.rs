@@ -81,6 +81,7 @@ impl Source {
         if near.is_empty() {
             return error.with_hint("`mlfetch ls` shows what is there");
         }
-        error.with_hint(format!("did you mean {}?", near.join(", ")))
+        let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+        error.with_hint(format!("did you mean {}?", near.join(" or ")))
     }
 }

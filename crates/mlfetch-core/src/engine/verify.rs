@@ -44,11 +44,13 @@ impl fmt::Display for Proof {
 }
 
 /// The strongest checksum of a list that can be computed from the bytes alone.
-pub(super) fn strongest(checksums: &[Checksum]) -> Option<&Checksum> {
+pub(super) fn strongest<'a>(
+    checksums: impl IntoIterator<Item = &'a Checksum>,
+) -> Option<&'a Checksum> {
     let usable = |sum: &&Checksum| {
         sum.coverage == Coverage::Object && sum.value.len() == sum.algorithm.value_bytes()
     };
-    checksums.iter().filter(usable).max_by_key(|sum| strength(sum.algorithm))
+    checksums.into_iter().filter(usable).max_by_key(|sum| strength(sum.algorithm))
 }
 
 fn strength(algorithm: Algorithm) -> u8 {

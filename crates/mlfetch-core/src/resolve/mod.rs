@@ -6,7 +6,7 @@ mod target;
 mod trail;
 
 pub use rewrite::{Rewrite, RewriteRules};
-pub use run::{ResolveContext, Resolved, resolve};
+pub use run::{ResolveContext, Resolved, ThroughServer, resolve};
 pub use target::{ModelMeta, NamedBy, Placement, Target, checked_path};
 pub use trail::{Hop, Trail};
 

@@ -42,6 +42,11 @@ impl Rewrite {
         Self::new(from.trim(), to.trim())
     }
 
+    /// The scheme of the root it maps, in lower case; empty for a path.
+    pub fn scheme(&self) -> &str {
+        self.from.split_once(':').map_or("", |(scheme, _)| scheme)
+    }
+
     /// The new URI if `uri` lies below this rule's root: the root itself, or anything after a `/`.
     fn apply(&self, uri: &str) -> Option<String> {
         let comparable = comparable(uri);

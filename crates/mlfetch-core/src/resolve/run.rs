@@ -19,6 +19,20 @@ pub struct ResolveContext {
     pub rules: RewriteRules,
     /// Whether a path on this machine's disk may be named by a tracking server elsewhere.
     pub allow_local_paths: bool,
+    /// When a place is fetched through the server that named it.
+    pub through_server: ThroughServer,
+}
+
+/// When a place is fetched through the server that named it, although it names another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ThroughServer {
+    /// Never.
+    Never,
+    /// Where the place itself cannot be followed.
+    #[default]
+    IfNeeded,
+    /// Wherever the server can.
+    Always,
 }
 
 impl ResolveContext {
@@ -45,6 +59,13 @@ impl ResolveContext {
     #[must_use]
     pub fn with_local_paths(mut self, allow: bool) -> Self {
         self.allow_local_paths = allow;
+        self
+    }
+
+    /// Fetch through the server that named a place.
+    #[must_use]
+    pub fn with_through_server(mut self, through_server: ThroughServer) -> Self {
+        self.through_server = through_server;
         self
     }
 
@@ -107,8 +128,22 @@ async fn step(context: &ResolveContext, here: &Resolved) -> Result<Option<Vec<Re
     };
     match step {
         Step::Onward(next) => advance(here, next).map(Some),
-        Step::Arrived => permit(context, target).map(|()| None),
+        Step::Arrived => arrive(context, here),
     }
+}
+
+/// Stays at a place that may be opened, or goes on to where its server gives it out.
+fn arrive(context: &ResolveContext, here: &Resolved) -> Result<Option<Vec<Resolved>>> {
+    let target = &here.target;
+    let permitted = permit(context, target);
+    let why = match (context.through_server, &permitted) {
+        (ThroughServer::Always, _) => "through the server, as asked for",
+        (ThroughServer::IfNeeded, Err(_)) => "a path on the server's own disk: through the server",
+        _ => return permitted.map(|()| None),
+    };
+    let Some(uri) = &target.through_server else { return permitted.map(|()| None) };
+    let next = target.hop(uri.clone(), target.named_by.clone());
+    advance(here, vec![(next, why.to_owned())]).map(Some)
 }
 
 fn advance(here: &Resolved, next: Vec<(Target, String)>) -> Result<Vec<Resolved>> {
@@ -181,6 +216,30 @@ mod tests {
     async fn a_circle_is_an_error() {
         let error = run("aa:/x", NamedBy::User, "").await.expect_err("a circle");
         assert_eq!(error.kind(), ErrorKind::Protocol);
+    }
+
+    #[tokio::test]
+    async fn what_only_the_server_can_reach_comes_through_it() {
+        use ThroughServer::{Always, IfNeeded, Never};
+        let named_by = || NamedBy::RemoteStore("http://server".into());
+        let rows = [
+            (IfNeeded, "/disk", "get-artifact:/1"),
+            (IfNeeded, "s3://b", "s3://b"),
+            (Always, "s3://b", "get-artifact:/1"),
+            (Never, "s3://b", "s3://b"),
+        ];
+        for (through_server, place, expected) in rows {
+            let context = ResolveContext::new().with_through_server(through_server);
+            let mut asked = Target::new(place).with_through_server("get-artifact:/1".to_owned());
+            asked.named_by = named_by();
+            let resolved = resolve(&context, asked).await.expect(place);
+            assert_eq!(resolved[0].target.uri, expected, "{through_server:?} {place}");
+        }
+        let context = ResolveContext::new().with_through_server(Never);
+        let mut asked = Target::new("/disk").with_through_server("get-artifact:/1".to_owned());
+        asked.named_by = named_by();
+        let error = resolve(&context, asked).await.expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::Refused);
     }
 
     #[tokio::test]

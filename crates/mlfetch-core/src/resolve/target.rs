@@ -18,6 +18,9 @@ pub struct Target {
     pub model: Option<ModelMeta>,
     /// Whether this part may be missing as long as another part of the same request is there.
     pub optional: bool,
+    /// The same place as the server that named it gives it out itself, for where the place can not
+    /// be followed: a path on the server's own disk.
+    pub through_server: Option<String>,
     /// Things worth telling the user: a run that is deleted, a stage that is ambiguous.
     pub warnings: Vec<String>,
 }
@@ -90,6 +93,7 @@ impl Target {
             placement: Placement::default(),
             model: None,
             optional: false,
+            through_server: None,
             warnings: Vec::new(),
         }
     }
@@ -125,7 +129,14 @@ impl Target {
     /// Another URI for the same thing, named by a store.
     #[must_use]
     pub fn hop(&self, uri: impl Into<String>, named_by: NamedBy) -> Self {
-        Self { uri: uri.into(), named_by, ..self.clone() }
+        Self { uri: uri.into(), named_by, through_server: None, ..self.clone() }
+    }
+
+    /// With the place at which the server that named it gives it out.
+    #[must_use]
+    pub fn with_through_server(mut self, uri: impl Into<Option<String>>) -> Self {
+        self.through_server = uri.into();
+        self
     }
 
     /// With one more warning.

@@ -83,11 +83,11 @@ async fn options_reach_the_store() {
     let home = Home::new();
     home.link("out", "../outside/secret.txt");
     let path = home.root().join("out").display().to_string();
-    let options = Options::new().with("local-symlinks-outside", "true");
+    let options = Options::new().with("symlinks-outside", "true");
     let opened = open(&path, &options).await.expect("it opens");
     let info = opened.store.stat(&opened.key, StatRequest::new()).await.expect("outside");
     assert_eq!(info.size, Some(7));
-    let options = Options::new().with("local-symlinks", "perhaps");
+    let options = Options::new().with("symlinks", "perhaps");
     let error = open(&path, &options).await.expect_err("no such policy");
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }

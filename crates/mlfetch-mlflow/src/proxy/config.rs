@@ -19,15 +19,6 @@ pub enum Transfer {
     Proxy,
 }
 
-/// How bytes came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
-    /// By signed URLs, straight from the bucket.
-    Presigned,
-    /// Through the tracking server.
-    Proxy,
-}
-
 /// A logged model whose files a store is asked for. MLflow 3.17 has a route for these which, on a
 /// server that keeps its artifacts in S3, carries names that the proxy's own route does not.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -56,5 +56,5 @@ mod store;
 mod wire;
 
 pub use address::{ProxyAddress, proxy_base, proxy_of_url};
-pub use config::{ModelFiles, ProxyConfig, Transfer, Via};
+pub use config::{ModelFiles, ProxyConfig, Transfer};
 pub use store::ProxyStore;

@@ -1,7 +1,7 @@
 //! The artifact proxy as a store.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use mlfetch_store::{
     ReadRequest, Result, StatRequest, Store, StoreInfo, escape,
 };
 
-use super::config::{ProxyConfig, Transfer, Via};
+use super::config::{ProxyConfig, Transfer};
 use super::error::{is_directory, missing};
 use super::listing::{Found, page, page_start};
 use super::model_route;
@@ -24,6 +24,12 @@ use super::signed::{Failure, Signed};
 /// bucket first may take longer: then the listing's facts are all there is.
 const FIRST_BYTE_WITHIN: Duration = Duration::from_secs(5);
 
+/// How the last object came: an index into [`WAYS`].
+const NOTHING: usize = 0;
+const PRESIGNED: usize = 1;
+const PROXY: usize = 2;
+const WAYS: [Option<&str>; 3] = [None, Some("presigned"), Some("proxy")];
+
 /// A tracking server's artifact proxy, opened.
 ///
 /// It says that it has ranges and conditional reads. A server that copies each object out of a
@@ -35,7 +41,7 @@ pub struct ProxyStore {
     server: Server,
     signed: Signed,
     proxied: Proxied,
-    taken: AtomicU8,
+    taken: AtomicUsize,
 }
 
 impl ProxyStore {
@@ -52,22 +58,12 @@ impl ProxyStore {
             server: Server::new(config),
             signed: Signed::default(),
             proxied: Proxied::default(),
-            taken: AtomicU8::new(0),
+            taken: AtomicUsize::new(NOTHING),
         }
     }
 
-    /// How the last object that was opened came; `None` before the first.
-    pub fn taken(&self) -> Option<Via> {
-        match self.taken.load(Ordering::Relaxed) {
-            1 => Some(Via::Presigned),
-            2 => Some(Via::Proxy),
-            _ => None,
-        }
-    }
-
-    fn took(&self, via: Via) {
-        let mark = if via == Via::Presigned { 1 } else { 2 };
-        self.taken.store(mark, Ordering::Relaxed);
+    fn took(&self, way: usize) {
+        self.taken.store(way, Ordering::Relaxed);
     }
 
     async fn wants_signed(&self) -> bool {
@@ -85,7 +81,7 @@ impl ProxyStore {
             match self.signed.read(&self.server, key, read).await {
                 Err(Failure::NotOffered(_)) if transfer == Transfer::Auto => self.signed.give_up(),
                 Ok(object) => {
-                    self.took(Via::Presigned);
+                    self.took(PRESIGNED);
                     return Ok(object);
                 }
                 Err(failure) => return Err(self.named(key, failure.into()).await),
@@ -96,7 +92,7 @@ impl ProxyStore {
 
     async fn read_proxied(&self, key: &Key, read: &ReadRequest) -> Result<Object> {
         let object = self.proxied.read(&self.server, key, read).await?;
-        self.took(Via::Proxy);
+        self.took(PROXY);
         Ok(object)
     }
 
@@ -169,6 +165,11 @@ impl Store for ProxyStore {
         &self.info
     }
 
+    /// `presigned` or `proxy`, as `--via` calls them.
+    fn taken(&self) -> Option<&'static str> {
+        WAYS[self.taken.load(Ordering::Relaxed)]
+    }
+
     async fn list_page(&self, request: ListRequest) -> Result<Page> {
         let prefix = &request.prefix;
         if request.depth == Depth::All {
@@ -221,7 +222,7 @@ impl Store for ProxyStore {
         let relative = model_route::below_model(&self.server, &self.signed, key).await;
         if let Some(relative) = relative {
             let object = model_route::read(&self.server, key, relative, &request).await?;
-            self.took(Via::Proxy);
+            self.took(PROXY);
             return Ok(object);
         }
         match carried(key) {

@@ -8,6 +8,7 @@ use mlfetch_store::{Error, ErrorKind, Key, Location, Result};
 
 use super::Stores;
 use super::stores::named_by;
+use crate::artifacts::is_model_id;
 use crate::{ModelVersion, Stage};
 
 /// Knows where the files of models lie.
@@ -165,12 +166,6 @@ impl Which {
         }
         Stage::parse(text).map(Self::Stage)
     }
-}
-
-/// The form of the ids that MLflow 3 gives.
-fn is_model_id(text: &str) -> bool {
-    let hex = |digits: &str| digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    text.strip_prefix("m-").is_some_and(hex)
 }
 
 #[cfg(test)]

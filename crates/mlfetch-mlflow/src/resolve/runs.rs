@@ -8,7 +8,8 @@ use mlfetch_store::{Error, ErrorKind, Key, Location, Result};
 
 use super::Stores;
 use super::stores::named_by;
-use crate::{LoggedModel, Run, RunId};
+use crate::artifacts::RUN_FILES_SCHEME;
+use crate::{LoggedModel, Run, RunId, TrackingStore};
 
 /// Knows where the artifacts of a run lie, and its logged models.
 ///
@@ -39,7 +40,9 @@ impl Resolver for RunsResolver {
         let store = self.stores.tracking().await?;
         let run = store.run(&asked.run_id).await?;
         let named_by = named_by(store.as_ref());
-        let mut own = target.hop(run.artifact_uri.clone(), named_by.clone());
+        let mut own = target
+            .hop(run.artifact_uri.clone(), named_by.clone())
+            .with_through_server(through_server(store.as_ref(), &run));
         own.path = Key::from(path.as_str());
         // A model version whose source is a run keeps what was asked of the model.
         let from_model = target.placement.keeps_whole_path;
@@ -69,6 +72,13 @@ impl Resolver for RunsResolver {
         let why = why_model(&model, &run);
         Ok(Step::Onward(vec![(own.optional(), "artifacts of the run".into()), (half, why)]))
     }
+}
+
+/// Where a server gives out the files of a run whose artifact root it does not proxy.
+fn through_server(store: &dyn TrackingStore, run: &Run) -> Option<String> {
+    let proxied = run.artifact_uri.starts_with("mlflow-artifacts:");
+    let server = store.server().filter(|_| !proxied);
+    server.map(|_| format!("{RUN_FILES_SCHEME}:/{}", run.run_id))
 }
 
 fn why_model(model: &LoggedModel, run: &Run) -> String {

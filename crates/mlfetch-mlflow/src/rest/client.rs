@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mlfetch_http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use mlfetch_http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use mlfetch_http::{Credential, HttpClient, HttpRequest, HttpResponse, Method, Url};
 use mlfetch_store::{Error, ErrorKind, Location, Result, Retry, RetryPolicy, Secret, retry};
 use serde::de::DeserializeOwned;
@@ -15,6 +15,8 @@ use crate::HttpSettings;
 
 /// The longest JSON answer that is read, in bytes (`docs/concepts/limits.md`).
 const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
+/// The header that names a workspace (MLflow 3.17).
+const WORKSPACE_HEADER: HeaderName = HeaderName::from_static("x-mlflow-workspace");
 /// How long a server may take to say what it can do (MLflow 3.17: 3 s, asked once).
 const SERVER_INFO_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long it may take to say what there is instead of what was not found.
@@ -75,6 +77,18 @@ impl TrackingClient {
         &self.http
     }
 
+    /// Who is asking. It belongs to this server's origin and to no other.
+    pub fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
+    }
+
+    /// The headers that every request to this server carries: the workspace's, if one is set.
+    pub fn headers(&self) -> HeaderMap {
+        let workspace = self.settings.workspace.as_deref();
+        let value = workspace.and_then(|name| HeaderValue::from_str(name).ok());
+        value.map(|name| (WORKSPACE_HEADER, name)).into_iter().collect()
+    }
+
     /// A request to `url`: with the credential and workspace if it is on this server, bare if not.
     pub fn request(&self, method: Method, url: Url) -> HttpRequest {
         let ours = url.origin() == self.base.origin();
@@ -82,11 +96,9 @@ impl TrackingClient {
         if !ours {
             return request;
         }
-        let request = request.with_credential(self.credential.clone());
-        match self.settings.workspace.as_deref().and_then(|name| HeaderValue::from_str(name).ok()) {
-            Some(name) => request.with_header(HeaderName::from_static("x-mlflow-workspace"), name),
-            None => request,
-        }
+        let mut request = request.with_credential(self.credential.clone());
+        request.headers.extend(self.headers());
+        request
     }
 
     /// Sends a request of [`request`](Self::request), one attempt. Any status is an answer.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mlfetch_mlflow::{ProxyStore, Transfer, Via};
+use mlfetch_mlflow::{ProxyStore, Transfer};
 use mlfetch_store::{ErrorKind, Key, ReadRequest, Retry, StatRequest, Store};
 
 use crate::support::{bytes_of, config, fresh_prefix, list, open, read, read_error, variable};
@@ -53,7 +53,7 @@ async fn a_file_has_size_time_and_the_tag_of_its_reads() {
     let object = store.read(&run.key("d/x.txt"), request).await.expect("a range");
     assert_eq!((object.start, object.info.size), (2, Some(10)));
     assert_eq!(bytes_of(object).await.expect("bytes"), b"234");
-    assert_eq!(store.taken(), Some(Via::Proxy));
+    assert_eq!(store.taken(), Some("proxy"));
 }
 
 #[tokio::test]

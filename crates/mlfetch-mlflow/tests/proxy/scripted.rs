@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use mlfetch_mlflow::{ProxyStore, Transfer, Via};
+use mlfetch_mlflow::{ProxyStore, Transfer};
 use mlfetch_store::{Depth, ErrorKind, Key, ListRequest, ReadRequest, Retry, StatRequest, Store};
 use serde_json::json;
 
@@ -40,7 +40,7 @@ async fn the_bucket_gets_no_credential_and_the_tracking_server_does() {
     let server = signing(bucket.url.clone()).await;
     let store = signed_in(&server);
     assert_eq!(read(&store, &Key::from("a/b")).await.expect("bytes"), b"four");
-    assert_eq!(store.taken(), Some(Via::Presigned));
+    assert_eq!(store.taken(), Some("presigned"));
     assert!(bucket.asked().iter().all(without_credential));
     assert_eq!(bucket.asked()[0].header("x-amz-owner"), Some("1"));
     assert_eq!(bucket.asked()[0].header("accept-encoding"), Some("identity"));
@@ -89,7 +89,7 @@ async fn a_bucket_that_cannot_be_reached_from_here_is_left_to_the_server() {
     for _ in 0..2 {
         assert_eq!(read(&store, &Key::from("a")).await.expect("bytes"), b"proxied");
     }
-    assert_eq!(store.taken(), Some(Via::Proxy));
+    assert_eq!(store.taken(), Some("proxy"));
     let signed = server.asked().iter().filter(|asked| asked.target.contains("presigned")).count();
     assert_eq!(signed, 1, "it is tried once");
     let only = ProxyStore::open(config(&server.url).with_transfer(Transfer::Presigned));

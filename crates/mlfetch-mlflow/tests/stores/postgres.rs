@@ -8,7 +8,7 @@ use crate::target::{Target, open_in};
 
 /// MLflow's own form of the URI, which names a driver of Python's.
 fn uri() -> String {
-    variable("MLFETCH_TEST_POSTGRES_URL").replacen("postgresql:", "postgresql+psycopg2:", 1)
+    variable("MLFETCH_TEST_POSTGRES_URL").replacen("postgresql:", "postgresql+psycopg:", 1)
 }
 
 async fn target() -> Target {

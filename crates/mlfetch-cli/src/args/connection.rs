@@ -1,0 +1,125 @@
+//! Where things are looked up, and how stores are reached.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueHint;
+use mlfetch::{Environment, Mlfetch, MlfetchBuilder, RetryPolicy, Rewrite, Via};
+
+use super::BackendArgs;
+use super::fetch::lines;
+use super::values::ViaWord;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::printer;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Finding and reaching")]
+pub(crate) struct ConnectionArgs {
+    /// Where runs and logged models are looked up; else MLFLOW_TRACKING_URI, else ./mlruns if that
+    /// is there, else sqlite:///mlflow.db
+    #[arg(
+        long,
+        value_name = "URI",
+        env = "MLFETCH_TRACKING_URI",
+        hide_env = true,
+        hide_env_values = true
+    )]
+    tracking_uri: Option<String>,
+    /// Where registered models are looked up; else MLFLOW_REGISTRY_URI, else the tracking URI
+    #[arg(
+        long,
+        value_name = "URI",
+        env = "MLFETCH_REGISTRY_URI",
+        hide_env = true,
+        hide_env_values = true
+    )]
+    registry_uri: Option<String>,
+    /// Read what lies below FROM at TO, like mlflow-artifacts:/=s3://bucket/prefix; may be repeated,
+    /// and comes before those of the configuration file
+    #[arg(long, value_name = "FROM=TO", env = "MLFETCH_REWRITE", hide_env = true)]
+    rewrite: Vec<String>,
+    /// The configuration file
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MLFETCH_CONFIG",
+        hide_env = true,
+        value_hint = ValueHint::FilePath
+    )]
+    config: Option<PathBuf>,
+    /// The way to bytes that lie behind a tracking server
+    #[arg(long, value_enum, default_value = "auto", env = "MLFETCH_VIA", hide_env = true)]
+    via: ViaWord,
+    /// Read paths on this disk also when a tracking server elsewhere names them
+    #[arg(long, env = "MLFETCH_ALLOW_LOCAL_PATHS", hide_env = true)]
+    allow_local_paths: bool,
+    /// How often a request that may pass is made again
+    #[arg(long, value_name = "N", env = "MLFETCH_RETRIES", hide_env = true)]
+    retries: Option<u32>,
+    /// Seconds without progress after which a request is given up and made again
+    #[arg(long, value_name = "SECONDS", env = "MLFETCH_TIMEOUT", hide_env = true, value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: Option<u32>,
+    #[command(flatten)]
+    backend: BackendArgs,
+}
+
+impl ConnectionArgs {
+    /// Puts the library together.
+    pub(crate) fn mlfetch(&self) -> Result<Mlfetch, Failure> {
+        let environment = Environment::from_process()?;
+        let config = Config::read(self.config.as_deref(), &environment)?;
+        let mut builder = Mlfetch::builder()
+            .environment(self.without_overridden(environment))
+            .via(Via::from(self.via))
+            .options(self.backend.options())
+            .retry(self.retry())
+            .allow_local_paths(self.allow_local_paths);
+        for rule in self.rules(&config)? {
+            builder = builder.rewrite(rule);
+        }
+        Ok(self.stores(builder).build()?)
+    }
+
+    fn stores(&self, mut builder: MlfetchBuilder) -> MlfetchBuilder {
+        if let Some(uri) = &self.tracking_uri {
+            builder = builder.tracking_uri(uri);
+        }
+        if let Some(uri) = &self.registry_uri {
+            builder = builder.registry_uri(uri);
+        }
+        builder
+    }
+
+    /// A rule that was typed comes before one of the file with the same root.
+    fn rules(&self, config: &Config) -> Result<Vec<Rewrite>, Failure> {
+        let typed = lines(&self.rewrite);
+        let mut rules =
+            typed.iter().map(|text| Rewrite::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        for (from, to) in &config.rewrite {
+            rules.push(Rewrite::new(from, to)?);
+        }
+        Ok(rules)
+    }
+
+    fn retry(&self) -> RetryPolicy {
+        let mut policy = RetryPolicy::default().with_observer(printer::retry_observer());
+        if let Some(retries) = self.retries {
+            policy = policy.with_attempts(retries.saturating_add(1));
+        }
+        if let Some(seconds) = self.timeout {
+            policy = policy.with_stall(Duration::from_secs(seconds.into()));
+        }
+        policy
+    }
+
+    /// What is typed wins over MLflow's variable for the same thing.
+    fn without_overridden(&self, environment: Environment) -> Environment {
+        let overridden = [
+            (self.retries.is_some(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES"),
+            (self.timeout.is_some(), "MLFLOW_HTTP_REQUEST_TIMEOUT"),
+        ];
+        let names = overridden.into_iter().filter(|(given, _)| *given).map(|(_, name)| name);
+        names.fold(environment, |environment, name| environment.with_variable(name, ""))
+    }
+}

@@ -1,0 +1,113 @@
+//! How it is fetched.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::ValueHint;
+use mlfetch::{FetchSettings, Filter, Overwrite};
+
+use super::ProgressStyle;
+use super::values::{LayoutWord, OverwriteWord, VerifyWord};
+use crate::failure::Failure;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Fetching")]
+pub(crate) struct FetchArgs {
+    /// The directory that receives it; made if it is not there. Without it: a new temporary
+    /// directory, or, for artifacts that lie on this disk, where they are
+    #[arg(
+        short,
+        long,
+        value_name = "DIRECTORY",
+        env = "MLFETCH_DST_PATH",
+        hide_env = true,
+        value_hint = ValueHint::DirPath
+    )]
+    dst_path: Option<PathBuf>,
+    /// Which part of the path is kept below the destination
+    #[arg(long, value_enum, default_value = "mlflow", env = "MLFETCH_LAYOUT", hide_env = true)]
+    layout: LayoutWord,
+    /// What happens to files that are there already
+    #[arg(long, value_enum, env = "MLFETCH_OVERWRITE", hide_env = true)]
+    overwrite: Option<OverwriteWord>,
+    /// Only files that match; may be repeated. Without / a name anywhere, with / a path below what
+    /// was asked for; * and ? stay within a name, ** crosses directories
+    #[arg(long, value_name = "GLOB", env = "MLFETCH_INCLUDE", hide_env = true)]
+    include: Vec<String>,
+    /// Not files that match; may be repeated, and wins over --include
+    #[arg(long, value_name = "GLOB", env = "MLFETCH_EXCLUDE", hide_env = true)]
+    exclude: Vec<String>,
+    /// What must be proven of each file before it gets its name; the size always is
+    #[arg(long, value_enum, default_value = "if-present", env = "MLFETCH_VERIFY", hide_env = true)]
+    verify: VerifyWord,
+    /// Files, or parts of files, on their way at the same time
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value = "32",
+        env = "MLFETCH_JOBS",
+        hide_env = true
+    )]
+    jobs: NonZeroUsize,
+    /// Go on with the other files after one failed; the exit code is then 8
+    #[arg(long, env = "MLFETCH_KEEP_GOING", hide_env = true)]
+    keep_going: bool,
+    /// Say what would be fetched and fetch nothing
+    #[arg(short = 'n', long, env = "MLFETCH_DRY_RUN", hide_env = true)]
+    pub(crate) dry_run: bool,
+    /// Write each file through to the disk before it gets its name
+    #[arg(long, env = "MLFETCH_FSYNC", hide_env = true)]
+    fsync: bool,
+    /// Do not write MLflow's registered_model_meta beside a model
+    #[arg(long, env = "MLFETCH_NO_MODEL_META", hide_env = true)]
+    no_model_meta: bool,
+    /// Exit with code 9 if nothing is there or no pattern matches
+    #[arg(long, env = "MLFETCH_ERROR_ON_EMPTY", hide_env = true)]
+    pub(crate) error_on_empty: bool,
+    /// Print one JSON object a line instead of the path: each file, then a summary
+    #[arg(long, env = "MLFETCH_JSON", hide_env = true)]
+    pub(crate) json: bool,
+    /// How progress is shown, on standard error
+    #[arg(long, value_enum, default_value = "auto", env = "MLFETCH_PROGRESS", hide_env = true)]
+    pub(crate) progress: ProgressStyle,
+    /// No progress, no summary: errors and warnings only
+    #[arg(short, long, env = "MLFETCH_QUIET", hide_env = true)]
+    pub(crate) quiet: bool,
+    /// Say each file, what was proven of it, and the way it came
+    #[arg(short, long, env = "MLFETCH_VERBOSE", hide_env = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+}
+
+impl FetchArgs {
+    /// Where to, if that was said. MLflow takes empty text for nothing.
+    pub(crate) fn destination(&self) -> Option<&PathBuf> {
+        self.dst_path.as_ref().filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// For the engine; `overwrite` counts where nothing was said.
+    pub(crate) fn settings(&self, overwrite: Overwrite) -> Result<FetchSettings, Failure> {
+        let mut settings = FetchSettings::new();
+        settings.layout = self.layout.into();
+        settings.overwrite = self.overwrite.map_or(overwrite, Into::into);
+        settings.filter = filter(&self.include, &self.exclude)?;
+        settings.verify = self.verify.into();
+        settings.jobs = self.jobs;
+        settings.keep_going = self.keep_going;
+        settings.dry_run = self.dry_run;
+        settings.fsync = self.fsync;
+        settings.model_meta = !self.no_model_meta;
+        Ok(settings)
+    }
+}
+
+/// Which files. A variable holds one pattern a line.
+pub(super) fn filter(include: &[String], exclude: &[String]) -> Result<Filter, Failure> {
+    Ok(Filter::new(&lines(include), &lines(exclude))?)
+}
+
+/// Variables hold several values, one a line.
+pub(super) fn lines(values: &[String]) -> Vec<String> {
+    let lines = values.iter().flat_map(|value| value.lines());
+    lines.map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}

@@ -1,0 +1,181 @@
+//! What can be typed. Each flag is defined once; parser, help, manual page, completions and
+//! reference come from here.
+
+#![expect(clippy::doc_markdown, reason = "these comments are help texts, read at a terminal")]
+
+mod backend;
+mod connection;
+mod fetch;
+mod listing;
+mod source;
+mod values;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+pub(crate) use backend::BackendArgs;
+pub(crate) use connection::ConnectionArgs;
+pub(crate) use fetch::FetchArgs;
+pub(crate) use listing::ListArgs;
+pub(crate) use source::{Asked, MlflowSource, RunSource, Source};
+pub(crate) use values::ProgressStyle;
+
+const AFTER_HELP: &str = "\
+Examples:
+  mlfetch get models:/fraud@champion -d ./model
+  mlfetch get runs:/0a1b2c3d4e5f60718293a4b5c6d7e8f9/plots -d . --include '*.png'
+  mlfetch artifacts download -r RUN_ID -a model -d ./model   (MLflow's own flags)
+
+Every flag is also an environment variable: --dst-path is MLFETCH_DST_PATH. MLflow's variables count
+as they do in MLflow. Exit codes: 0 done, 1 other failure, 2 usage or bad URI, 3 not found, 4 not
+signed in or refused, 5 network, 6 integrity, 7 destination, 8 some files failed, 9 nothing matched,
+130 and 143 interrupted.";
+
+/// Brings MLflow artifacts to disk: whole, checked, and straight from where they lie.
+#[derive(Debug, Parser)]
+#[command(name = "mlfetch", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring a model, a run's artifacts or any artifact URI to disk
+    ///
+    /// Prints the path of what was fetched. Files that are there and did not change are left alone;
+    /// every file is checked before it gets its name.
+    #[command(visible_alias = "download")]
+    Get(Box<GetArgs>),
+    /// MLflow's own commands, with MLflow's own flags
+    #[command(subcommand)]
+    Artifacts(Artifacts),
+    /// List what an artifact URI names
+    Ls(Box<LsArgs>),
+    /// Write the bytes of one file to standard output
+    Cat(Box<CatArgs>),
+    /// Show where an artifact URI leads, hop by hop
+    Resolve(Box<ResolveArgs>),
+    /// Print a completion script for a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them into a directory
+    Man {
+        /// Where to write one page for each command
+        #[arg(value_hint = ValueHint::DirPath)]
+        directory: Option<std::path::PathBuf>,
+    },
+    /// Write the reference of commands, options, variables and exit codes
+    #[command(hide = true)]
+    GenerateDocs {
+        /// Where to write it
+        directory: std::path::PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Artifacts {
+    /// Download as `mlflow artifacts download` does: same flags, same places, same line printed
+    ///
+    /// Existing files are overwritten, as by MLflow, unless --overwrite says otherwise.
+    Download(Box<DownloadArgs>),
+    /// List a directory of a run as `mlflow artifacts list` does
+    List(Box<ArtifactsListArgs>),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GetArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DownloadArgs {
+    #[command(flatten)]
+    pub(crate) source: MlflowSource,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ArtifactsListArgs {
+    #[command(flatten)]
+    pub(crate) source: RunSource,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LsArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CatArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResolveArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Print JSON
+    #[arg(long, env = "MLFETCH_JSON")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+impl Cli {
+    /// Reads the command line and the environment.
+    pub(crate) fn from_command_line() -> Result<Self, clap::Error> {
+        let matches = command().try_get_matches()?;
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// The whole command, as parser, help, manual page and completions see it.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_that_takes_a_value_is_also_a_variable() {
+        let mut commands = vec![command()];
+        while let Some(command) = commands.pop() {
+            for argument in command.get_arguments().filter(|argument| argument.get_long().is_some())
+            {
+                let name = argument.get_long().unwrap_or_default();
+                let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+                let expected = format!("MLFETCH_{}", name.to_uppercase().replace('-', "_"));
+                assert_eq!(variable, Some(expected), "{} --{name}", command.get_name());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! `mlfetch resolve`: where it leads.
+
+use super::resolved;
+use crate::args::ResolveArgs;
+use crate::failure::Failure;
+use crate::printer;
+
+pub(super) async fn run(arguments: &ResolveArgs) -> Result<(), Failure> {
+    let asked = arguments.source.asked()?;
+    let mlfetch = arguments.connection.mlfetch()?;
+    let parts = resolved(&mlfetch, asked.target).await?;
+    let print = if arguments.json { printer::trails_json } else { printer::trails };
+    Ok(print(&parts)?)
+}

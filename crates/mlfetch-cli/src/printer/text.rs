@@ -1,0 +1,155 @@
+//! Text for people.
+
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use mlfetch::{Listed, ListedKind, Report, Resolved};
+
+use crate::failure::Failure;
+
+/// Rows of failed files that are shown at most.
+const MAX_FAILURES: usize = 20;
+
+pub(super) fn failure(failure: &Failure) -> String {
+    let mut text = format!("error: {}", failure.message());
+    let causes = failure.causes();
+    for cause in causes.iter().take(MAX_FAILURES) {
+        let _ = write!(text, "\n  {cause}");
+    }
+    if causes.len() > MAX_FAILURES {
+        let _ = write!(text, "\n  and {} more; --json shows all", causes.len() - MAX_FAILURES);
+    }
+    if let Some(hint) = failure.hint() {
+        let _ = write!(text, "\n  try: {hint}");
+    }
+    text
+}
+
+/// A name as it is, with bytes that are not text and control characters escaped.
+pub(super) fn row(row: &Listed, long: bool) -> Vec<u8> {
+    let name = mlfetch::escape(row.path.as_bytes());
+    let mut line = String::new();
+    if long {
+        let (size, modified) = match &row.kind {
+            ListedKind::File { size, modified } => (*size, *modified),
+            _ => (None, None),
+        };
+        let size = size.map_or_else(|| "-".to_owned(), |size| size.to_string());
+        let modified = modified.map_or_else(|| "-".to_owned(), time);
+        let _ = write!(line, "{size:>12}  {modified:<20}  ");
+    }
+    line.push_str(&name);
+    if let ListedKind::Refused(error) = &row.kind {
+        let _ = write!(line, "  (cannot be fetched: {error})");
+    }
+    line.push('\n');
+    line.into_bytes()
+}
+
+pub(super) fn trails(parts: &[Resolved]) -> String {
+    let mut text = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        for (step, hop) in part.trail.hops().iter().enumerate() {
+            let _ = if step == 0 {
+                writeln!(text, "{}", hop.to)
+            } else {
+                writeln!(text, "  → {}  ({})", hop.to, hop.why)
+            };
+        }
+    }
+    text
+}
+
+/// What a fetch did, in a line.
+pub(super) fn summary(report: &Report, seconds: f64) -> String {
+    if report.planned > 0 {
+        return format!("would fetch {}, {}", files(report.planned), size(report.planned_bytes));
+    }
+    let mut text =
+        format!("{} fetched, {} in {seconds:.1} s", files(report.files), size(report.bytes));
+    if report.unchanged > 0 {
+        let _ = write!(text, "; {} left alone", report.unchanged);
+    }
+    let proofs: Vec<String> =
+        report.proofs.iter().map(|(proof, count)| format!("{proof} of {count}")).collect();
+    if !proofs.is_empty() {
+        let _ = write!(text, "; proven: {}", proofs.join(", "));
+    }
+    if !report.failures.is_empty() {
+        let _ = write!(text, "; {} failed", report.failures.len());
+    }
+    text
+}
+
+pub(super) fn files(count: u64) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
+/// Binary units, as file sizes are counted.
+pub(super) fn size(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}
+
+/// `2026-01-31T12:00:00Z`: UTC, to the second.
+pub(super) fn time(time: SystemTime) -> String {
+    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) =
+        (second_of_day / 3600, second_of_day % 3600 / 60, second_of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// The date of a day counted from 1970-01-01: whole years are taken off, then whole months.
+fn date(mut days: u64) -> (u64, u64, u64) {
+    let is_leap =
+        |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    let mut year = 1970;
+    loop {
+        let length = if is_leap(year) { 366 } else { 365 };
+        if days < length {
+            break;
+        }
+        days -= length;
+        year += 1;
+    }
+    let february = if is_leap(year) { 29 } else { 28 };
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_utc() {
+        let rows = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_767_225_599, "2025-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ];
+        for (seconds, shown) in rows {
+            assert_eq!(time(UNIX_EPOCH + Duration::from_secs(seconds)), shown);
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_why_and_what_next() {
+        let shown = failure(&Failure::said("cannot do it", Some("do that")));
+        assert_eq!(shown, "error: cannot do it\n  try: do that");
+    }
+}

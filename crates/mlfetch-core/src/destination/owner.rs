@@ -1,0 +1,126 @@
+//! Whose staging directory is whose: the name says which process made it.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, getpid, test_kill_process};
+
+const PREFIX: &str = ".mlfetch-";
+
+/// The process that a staging directory's name names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Owner<'a> {
+    boot: &'a str,
+    pid: Pid,
+    /// When it began, in ticks of its machine: process IDs come again. 0 where nobody says.
+    started: u64,
+}
+
+/// A name nobody else has: `.mlfetch-<boot>-<process>-<its start>-<random>`.
+pub(super) fn new_name() -> String {
+    let pid = getpid();
+    let started = started(pid).unwrap_or_default();
+    format!("{PREFIX}{}-{}-{started}-{:016x}", boot(), pid.as_raw_nonzero(), random())
+}
+
+/// Whether a name has the form of ours. Such names are ours alone: none of a store's is one.
+pub(crate) fn is_staging_name(name: &[u8]) -> bool {
+    name.starts_with(PREFIX.as_bytes()) && Owner::of(name).is_some()
+}
+
+impl<'a> Owner<'a> {
+    /// Reads a staging directory's name.
+    pub(super) fn of(name: &'a [u8]) -> Option<Self> {
+        let name = std::str::from_utf8(name).ok()?.strip_prefix(PREFIX)?;
+        let [boot, pid, started, random] = name.split('-').collect::<Vec<_>>().try_into().ok()?;
+        let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_random = random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let pid = Pid::from_raw(pid.parse().ok()?)?;
+        let started = started.parse().ok()?;
+        (is_word(boot) && is_random).then_some(Self { boot, pid, started })
+    }
+
+    /// Whether the process runs, if that can be told: `None` for one of another machine, container
+    /// or boot, which cannot be looked up here.
+    pub(super) fn is_running(&self) -> Option<bool> {
+        if self.boot != boot() {
+            return None;
+        }
+        let is_gone = test_kill_process(self.pid) == Err(Errno::SRCH);
+        let is_another = started(self.pid).is_some_and(|started| started != self.started);
+        Some(!is_gone && !is_another)
+    }
+}
+
+/// A short name for this boot of this machine and this process namespace, so that process IDs of
+/// another machine or container are never confused with ours on a shared disk.
+fn boot() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .unwrap_or_else(|_| rustix::system::uname().nodename().to_string_lossy().into_owned());
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let mut name = letters(&id);
+    name.truncate(12);
+    name + letters(&namespace.to_string_lossy()).trim_start_matches("pid")
+}
+
+/// When a process began, in ticks since boot: field 22 of `/proc/<pid>/stat` (`man 5 proc_pid_stat`).
+/// The name in field 2 may hold anything, also spaces and brackets.
+fn started(pid: Pid) -> Option<u64> {
+    let stat = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    let behind_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
+    let fields = std::str::from_utf8(&stat[behind_name..]).ok()?;
+    fields.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(boot: &str, pid: i32, started: u64) -> String {
+        format!("{PREFIX}{boot}-{pid}-{started}-0123456789abcdef")
+    }
+
+    #[test]
+    fn our_own_name_names_a_process_that_runs() {
+        let name = new_name();
+        assert!(is_staging_name(name.as_bytes()));
+        assert_eq!(Owner::of(name.as_bytes()).expect("an owner").is_running(), Some(true));
+        assert_ne!(name, new_name());
+    }
+
+    #[test]
+    fn a_process_that_ended_does_not_run_and_neither_does_an_earlier_one_of_the_same_number() {
+        let pid = getpid();
+        let ours = started(pid).expect("Linux says when a process began");
+        let mut child = std::process::Command::new("true").spawn().expect("a process");
+        let gone = i32::try_from(child.id()).expect("a process ID");
+        child.wait().expect("it ended");
+        let running = |name: &str| Owner::of(name.as_bytes()).expect("an owner").is_running();
+        assert_eq!(running(&with(&boot(), gone, ours)), Some(false));
+        assert_eq!(running(&with(&boot(), pid.as_raw_nonzero().get(), ours - 1)), Some(false));
+        assert_eq!(running(&with("elsewhere", gone, ours)), None);
+    }
+
+    #[test]
+    fn only_the_exact_form_is_ours() {
+        let right = with("0a1b", 7, 9);
+        assert!(is_staging_name(right.as_bytes()));
+        let wrong = [
+            ".mlfetch".to_owned(),
+            format!("{right}0"),
+            format!("{right}-1"),
+            with("0a1b", -7, 9),
+            with("0a1b", 0, 9),
+            with("0a.1b", 7, 9),
+            right.replace(".mlfetch", "mlfetch"),
+        ];
+        for name in wrong {
+            assert!(!is_staging_name(name.as_bytes()), "{name}");
+        }
+    }
+}

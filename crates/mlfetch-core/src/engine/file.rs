@@ -1,0 +1,145 @@
+//! One file, from what is there already to what became of it.
+
+use std::sync::Arc;
+
+use mlfetch_store::{Key, ObjectInfo};
+
+use super::conflict::conflict;
+use super::overwrite::{Decision, decide};
+use super::report::{Meter, Progress};
+use super::transfer::{Committed, Planned, Transfers, blocking};
+use super::verify::{Digests, strongest};
+use super::{FileError, SkipReason, part};
+use crate::RelativePath;
+use crate::destination::{DestinationError, Existing};
+
+/// How a file that was started ended.
+pub(super) enum Ended {
+    Committed(Committed),
+    Skipped(SkipReason),
+    /// It would be fetched (dry run).
+    Planned,
+    Failed(FileError),
+    /// Nothing can be written there at all: this is no failure of one file.
+    Hopeless(DestinationError),
+}
+
+/// What is to be done, what is there, and whether files can be written there at all.
+struct Plan {
+    decision: Decision,
+    existing: Option<Existing>,
+    prepared: Result<(), DestinationError>,
+}
+
+/// Fetches one file, unless what is there already stays.
+pub(super) async fn one_file(
+    transfers: Arc<Transfers>,
+    info: ObjectInfo,
+    path: RelativePath,
+    progress: Arc<Progress>,
+) -> Ended {
+    let key = info.key.clone();
+    match steps(&transfers, info, path, &progress).await {
+        Ok(ended) => ended,
+        Err(error) => Ended::Failed(explained(&transfers, &key, error).await),
+    }
+}
+
+/// Two keys for one path are a fault of the names, not of the destination.
+pub(super) async fn explained(transfers: &Transfers, key: &Key, error: FileError) -> FileError {
+    let FileError::Destination(cause) = &error else { return error };
+    let Transfers { store, course, destination, .. } = transfers;
+    match conflict(store.as_ref(), course, key, destination, cause).await {
+        Some(refusal) => FileError::Name { name: key.to_string(), refusal },
+        None => error,
+    }
+}
+
+async fn steps(
+    transfers: &Arc<Transfers>,
+    info: ObjectInfo,
+    path: RelativePath,
+    progress: &Arc<Progress>,
+) -> Result<Ended, FileError> {
+    let Plan { decision, existing, prepared } = plan(transfers, &info, &path).await?;
+    let replace = match decision {
+        Decision::Skip(reason) => return Ok(Ended::Skipped(reason)),
+        Decision::Refuse(problem) => {
+            let at = transfers.destination.at(&path);
+            return Err(DestinationError::new(at, problem).into());
+        }
+        Decision::Compare => {
+            if same_checksum(transfers, &info, &path).await? {
+                return Ok(Ended::Skipped(SkipReason::Unchanged));
+            }
+            true
+        }
+        Decision::Fetch { replace } => replace,
+    };
+    if transfers.settings.dry_run {
+        return Ok(Ended::Planned);
+    }
+    if let Err(error) = prepared {
+        return Ok(Ended::Hopeless(error));
+    }
+    let meter = Meter::new(progress, info.size);
+    fetch(transfers, &Planned { info, path, replace, meter }, existing).await
+}
+
+/// Looks at what is there. On a thread that may block: the destination may be on a network.
+async fn plan(
+    transfers: &Arc<Transfers>,
+    info: &ObjectInfo,
+    path: &RelativePath,
+) -> Result<Plan, FileError> {
+    let transfers = Arc::clone(transfers);
+    let (info, path) = (info.clone(), path.clone());
+    blocking(move || {
+        let Transfers { destination, settings, .. } = transfers.as_ref();
+        let existing = destination.existing(&path)?;
+        let decision = decide(settings.overwrite, existing, &info, transfers.laid_over);
+        let writes = matches!(decision, Decision::Fetch { .. } | Decision::Compare);
+        let prepared = if writes && !settings.dry_run { destination.prepare() } else { Ok(()) };
+        Ok(Plan { decision, existing, prepared })
+    })
+    .await
+}
+
+/// Fetches, while the room on the disk is spoken for.
+async fn fetch(
+    transfers: &Transfers,
+    planned: &Planned,
+    existing: Option<Existing>,
+) -> Result<Ended, FileError> {
+    let size = planned.info.size.unwrap_or_default();
+    transfers.room.take(size, &planned.path, &transfers.destination)?;
+    let done = transfers.fetch(planned).await;
+    if done.is_ok() {
+        transfers.room.give_back(existing.map_or(0, |existing| existing.size));
+    } else {
+        transfers.room.give_back(size);
+        planned.meter.take_back();
+    }
+    done.map(Ended::Committed)
+}
+
+/// Whether the file that is there has the checksum that the listing tells.
+async fn same_checksum(
+    transfers: &Transfers,
+    info: &ObjectInfo,
+    path: &RelativePath,
+) -> Result<bool, FileError> {
+    let (Some(sum), Some(size)) = (strongest(&info.checksums).cloned(), info.size) else {
+        return Ok(false);
+    };
+    let Some(digest) = Digests::new(sum.algorithm) else { return Ok(false) };
+    let destination = Arc::clone(&transfers.destination);
+    let path = path.clone();
+    // A file that cannot be read is fetched again.
+    let is_same = move || {
+        let file = destination.open_existing(&path).ok()?;
+        let ours = part::digest_file(&file, digest, size).ok()?;
+        Some(ours == sum.value)
+    };
+    blocking(move || Ok(is_same().unwrap_or(false))).await
+}

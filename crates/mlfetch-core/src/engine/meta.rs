@@ -1,0 +1,57 @@
+//! The file in which MLflow notes which registered model a directory is.
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use mlfetch_store::{Key, ObjectInfo};
+
+use super::FileError;
+use super::overwrite::{Decision, decide};
+use super::transfer::{Transfers, blocking};
+use crate::RelativePath;
+use crate::destination::{Commit, Destination, DestinationError};
+use crate::layout::join;
+use crate::resolve::ModelMeta;
+
+/// Its name.
+const MODEL_META: &[u8] = b"registered_model_meta";
+
+/// The file that makes a directory a model.
+const MODEL_FILE: &[u8] = b"MLmodel";
+
+/// Notes the model, if one lies at the place now. A file that says so already stays.
+pub(super) async fn note_model(transfers: &Transfers, model: &ModelMeta) -> Result<(), FileError> {
+    let place = &transfers.course.place;
+    let (Ok(model_file), Ok(path)) =
+        (RelativePath::new(join(place, MODEL_FILE)), RelativePath::new(join(place, MODEL_META)))
+    else {
+        return Ok(());
+    };
+    let destination = Arc::clone(&transfers.destination);
+    let (mode, fsync) = (transfers.settings.overwrite, transfers.settings.fsync);
+    let text = model.to_yaml();
+    blocking(move || {
+        let is_model = destination.existing(&model_file)?.is_some_and(|found| found.is_file);
+        if !is_model || has_text(&destination, &path, &text) {
+            return Ok(());
+        }
+        let existing = destination.existing(&path)?;
+        // What the store itself holds under that name is of this fetch, and is replaced.
+        match decide(mode, existing, &ObjectInfo::new(Key::root()), true) {
+            Decision::Fetch { replace } => {
+                destination.put(&path, text.as_bytes(), Commit { replace, fsync, modified: None })
+            }
+            Decision::Refuse(problem) => Err(DestinationError::new(destination.at(&path), problem)),
+            Decision::Skip(_) | Decision::Compare => Ok(()),
+        }
+    })
+    .await
+}
+
+/// Whether the file is there with exactly this text.
+fn has_text(destination: &Destination, path: &RelativePath, text: &str) -> bool {
+    let Ok(file) = destination.open_existing(path) else { return false };
+    let mut found = Vec::new();
+    let longest = text.len() as u64 + 1;
+    file.take(longest).read_to_end(&mut found).is_ok() && found == text.as_bytes()
+}

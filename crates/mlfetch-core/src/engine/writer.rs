@@ -1,0 +1,158 @@
+//! Bytes on their way to the disk: a batch at a time, on a blocking thread that never waits for
+//! the network. Threads that did could all be taken by writers while a store's own reads, which may
+//! need such a thread too, wait for one.
+
+use std::fs::File;
+use std::io::{Result, Write as _};
+use std::os::unix::fs::FileExt as _;
+
+use bytes::Bytes;
+use tokio::task::JoinHandle;
+
+use super::verify::Digests;
+use crate::destination::StagedFile;
+
+/// What is written in one go: much against a change of threads, little against memory.
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// Takes bytes in order.
+pub(super) trait Sink: Send + 'static {
+    fn write(&mut self, chunk: &[u8]) -> Result<()>;
+}
+
+/// A file from its first byte to its last, digested on the way.
+pub(super) struct Whole {
+    pub(super) staged: StagedFile,
+    pub(super) digest: Option<Digests>,
+    pub(super) size: u64,
+}
+
+/// A range of a file.
+pub(super) struct Range {
+    pub(super) file: File,
+    /// Where the next byte goes.
+    pub(super) position: u64,
+}
+
+impl Sink for Whole {
+    fn write(&mut self, chunk: &[u8]) -> Result<()> {
+        self.staged.file().write_all(chunk)?;
+        if let Some(digest) = &mut self.digest {
+            digest.update(chunk);
+        }
+        self.size += chunk.len() as u64;
+        Ok(())
+    }
+}
+
+impl Sink for Range {
+    fn write(&mut self, chunk: &[u8]) -> Result<()> {
+        self.file.write_all_at(chunk, self.position)?;
+        self.position += chunk.len() as u64;
+        Ok(())
+    }
+}
+
+/// Gathers a batch while the one before is written.
+pub(super) struct Writer<S> {
+    state: State<S>,
+    batch: Vec<Bytes>,
+    batch_bytes: usize,
+}
+
+enum State<S> {
+    Idle(S),
+    Writing(JoinHandle<Result<S>>),
+    Failed,
+}
+
+impl<S: Sink> Writer<S> {
+    pub(super) fn new(sink: S) -> Self {
+        Self { state: State::Idle(sink), batch: Vec::new(), batch_bytes: 0 }
+    }
+
+    /// Takes the next bytes; may wait for the disk.
+    pub(super) async fn write(&mut self, chunk: Bytes) -> Result<()> {
+        self.batch_bytes += chunk.len();
+        self.batch.push(chunk);
+        if self.batch_bytes >= BATCH_BYTES { self.flush().await } else { Ok(()) }
+    }
+
+    /// Writes the rest and gives back where it went to.
+    pub(super) async fn finish(mut self) -> Result<S> {
+        self.flush().await?;
+        self.sink().await
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let mut sink = self.sink().await?;
+        let batch = std::mem::take(&mut self.batch);
+        self.batch_bytes = 0;
+        self.state = State::Writing(tokio::task::spawn_blocking(move || {
+            for chunk in batch {
+                sink.write(&chunk)?;
+            }
+            Ok(sink)
+        }));
+        Ok(())
+    }
+
+    async fn sink(&mut self) -> Result<S> {
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Idle(sink) => Ok(sink),
+            State::Writing(writing) => {
+                writing.await.unwrap_or_else(|cause| Err(std::io::Error::other(cause)))
+            }
+            State::Failed => Err(std::io::Error::other("it failed before")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Keeps what it gets; fails at a `!`.
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Sink for Kept {
+        fn write(&mut self, chunk: &[u8]) -> Result<()> {
+            if chunk.first() == Some(&b'!') {
+                return Err(std::io::ErrorKind::StorageFull.into());
+            }
+            self.0.lock().expect("not poisoned").extend_from_slice(chunk);
+            Ok(())
+        }
+    }
+
+    fn kept() -> (Writer<Kept>, Arc<Mutex<Vec<u8>>>) {
+        let bytes = Arc::default();
+        (Writer::new(Kept(Arc::clone(&bytes))), bytes)
+    }
+
+    #[tokio::test]
+    async fn bytes_arrive_in_order_whatever_the_chunks() {
+        let (mut writer, bytes) = kept();
+        let mut expected = Vec::new();
+        for (index, size) in
+            [0, 1, BATCH_BYTES - 1, BATCH_BYTES, 7, 3 * BATCH_BYTES, 5].iter().enumerate()
+        {
+            let chunk = vec![u8::try_from(index).expect("few"); *size];
+            expected.extend_from_slice(&chunk);
+            writer.write(chunk.into()).await.expect("written");
+        }
+        writer.finish().await.expect("written");
+        assert_eq!(*bytes.lock().expect("not poisoned"), expected);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_by_the_next_call_and_by_those_after() {
+        let (mut writer, _) = kept();
+        writer.write(vec![b'!'; BATCH_BYTES].into()).await.expect("on its way");
+        let error = writer.write(vec![b'a'; BATCH_BYTES].into()).await.expect_err("it failed");
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+        assert!(writer.finish().await.is_err());
+    }
+}

@@ -1,0 +1,16 @@
+//! The engine as a whole: a store in memory or a store that misbehaves, a directory of each test's
+//! own, and a look at what is there afterwards.
+
+mod cancel;
+mod course;
+mod destination;
+mod faults;
+mod full;
+mod listing;
+mod names;
+mod overwrite;
+mod parts;
+mod patterns;
+mod support;
+mod together;
+mod verify;

