@@ -72,7 +72,7 @@ impl Answer {
         }
         Err(Error::new(ErrorKind::Protocol, operation, key.to_string())
             .with_message("an HTML page came where S3 sends an object")
-            .with_hint("check `s3-endpoint-url`: this may be a console, a login or a proxy"))
+            .with_hint("check `endpoint-url`: this may be a console, a login or a proxy"))
     }
 
     /// Compares entity tags: some servers pass over `If-Match` and answer with what they have.

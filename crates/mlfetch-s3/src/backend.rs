@@ -20,7 +20,7 @@ use crate::{S3Config, S3Store};
 /// use mlfetch_store::{Backends, Key, Location, Options};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let backends = Backends::new().with(S3Backend::new());
-/// let options = Options::new().with("s3-endpoint-url", "http://127.0.0.1:9000");
+/// let options = Options::new().with("endpoint-url", "http://127.0.0.1:9000");
 /// let opened = backends.open(&Location::parse("s3://models/fraud/50%.txt")?, &options).await?;
 /// assert_eq!(opened.store.info().root, "s3://models/");
 /// assert_eq!(opened.key, Key::from("fraud/50%.txt"));
@@ -85,7 +85,7 @@ impl Backend for S3Backend {
         let store = match version_id(options) {
             None => store,
             Some(_) if place.key.is_prefix() => {
-                return Err(Error::new(ErrorKind::InvalidInput, "use the option", "s3-version-id")
+                return Err(Error::new(ErrorKind::InvalidInput, "use the option", "version-id")
                     .with_message("a version is one of an object, and the location names none"));
             }
             Some(version) => store.with_version(place.key.clone(), version),

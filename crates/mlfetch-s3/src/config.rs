@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use mlfetch_store::{Error, ErrorKind, OptionSpec, Options, Result};
 
-const REGION: &str = "s3-region";
-const ENDPOINT_URL: &str = "s3-endpoint-url";
-const PROFILE: &str = "s3-profile";
-const NO_SIGN_REQUEST: &str = "s3-no-sign-request";
+const REGION: &str = "region";
+const ENDPOINT_URL: &str = "endpoint-url";
+const PROFILE: &str = "aws-profile";
+const NO_SIGN_REQUEST: &str = "no-sign-request";
 const SIGNATURE_VERSION: &str = "s3-signature-version";
 const ADDRESSING_STYLE: &str = "s3-addressing-style";
-const REQUEST_PAYER: &str = "s3-request-payer";
-const EXPECTED_BUCKET_OWNER: &str = "s3-expected-bucket-owner";
-const VERSION_ID: &str = "s3-version-id";
+const REQUEST_PAYER: &str = "request-payer";
+const EXPECTED_BUCKET_OWNER: &str = "expected-bucket-owner";
+const VERSION_ID: &str = "version-id";
 const CA_BUNDLE: &str = "s3-ca-bundle";
 const IGNORE_TLS: &str = "s3-ignore-tls";
 const DUAL_STACK: &str = "s3-dual-stack";
@@ -23,25 +23,25 @@ const ACCELERATE: &str = "s3-accelerate";
 pub(crate) const OPTIONS: &[OptionSpec] = &[
     row(
         REGION,
-        &["MLFETCH_S3_REGION"],
+        &["MLFETCH_REGION"],
         Some("AWS_REGION, the profile's, or what the bucket says"),
         "region of the bucket",
     ),
     row(
         ENDPOINT_URL,
-        &["MLFETCH_S3_ENDPOINT_URL", "MLFLOW_S3_ENDPOINT_URL"],
+        &["MLFETCH_ENDPOINT_URL", "MLFLOW_S3_ENDPOINT_URL"],
         Some("AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon's"),
         "URL of a server that speaks S3",
     ),
     row(
         PROFILE,
-        &["MLFETCH_S3_PROFILE"],
+        &["MLFETCH_AWS_PROFILE"],
         Some("AWS_PROFILE, or `default`"),
         "profile of ~/.aws/config",
     ),
     row(
         NO_SIGN_REQUEST,
-        &["MLFETCH_S3_NO_SIGN_REQUEST"],
+        &["MLFETCH_NO_SIGN_REQUEST"],
         Some("false"),
         "ask without credentials, for public buckets",
     ),
@@ -49,7 +49,7 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         SIGNATURE_VERSION,
         &["MLFETCH_S3_SIGNATURE_VERSION", "MLFLOW_EXPERIMENTAL_S3_SIGNATURE_VERSION"],
         Some("s3v4"),
-        "s3v4, or unsigned, which is the same as s3-no-sign-request",
+        "s3v4, or unsigned, which is the same as no-sign-request",
     ),
     row(
         ADDRESSING_STYLE,
@@ -59,19 +59,19 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
     ),
     row(
         REQUEST_PAYER,
-        &["MLFETCH_S3_REQUEST_PAYER"],
+        &["MLFETCH_REQUEST_PAYER"],
         Some("false"),
         "pay for the requests, where a bucket wants that of its readers",
     ),
     row(
         EXPECTED_BUCKET_OWNER,
-        &["MLFETCH_S3_EXPECTED_BUCKET_OWNER", "MLFLOW_S3_EXPECTED_BUCKET_OWNER"],
+        &["MLFETCH_EXPECTED_BUCKET_OWNER", "MLFLOW_S3_EXPECTED_BUCKET_OWNER"],
         None,
         "account that must own the bucket",
     ),
     row(
         VERSION_ID,
-        &["MLFETCH_S3_VERSION_ID"],
+        &["MLFETCH_VERSION_ID"],
         Some("the current one"),
         "version of the one object that the URI names",
     ),
@@ -256,11 +256,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_option_has_the_backend_s_prefix_and_its_variable_first() {
+    fn every_option_has_its_variable_first() {
         for spec in OPTIONS {
             let variable = format!("MLFETCH_{}", spec.name.to_uppercase().replace('-', "_"));
             assert_eq!(spec.env[0], variable);
-            assert!(spec.name.starts_with("s3-") && !spec.secret);
+            assert!(!spec.secret);
         }
     }
 

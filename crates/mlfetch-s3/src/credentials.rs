@@ -134,8 +134,8 @@ fn no_keys(cause: &CredentialsError) -> Error {
         }
         CredentialsError::CredentialsNotLoaded(_) => (
             ErrorKind::Unauthenticated,
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with `s3-profile`, \
-             sign in with `aws sso login`, or give `s3-no-sign-request` for a public bucket",
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with `aws-profile`, \
+             sign in with `aws sso login`, or give `no-sign-request` for a public bucket",
         ),
         _ => (
             ErrorKind::Unauthenticated,

@@ -41,8 +41,7 @@ struct Row(&'static str, ErrorKind, &'static str, &'static str);
 const PROVE: &str = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or the profile, and that \
                      the endpoint is the one the key is for";
 const SIGN_IN: &str = "sign in again (`aws sso login`, or new keys in the environment)";
-const REGION: &str =
-    "give the bucket's region as `s3-region`, or its endpoint as `s3-endpoint-url`";
+const REGION: &str = "give the bucket's region as `region`, or its endpoint as `endpoint-url`";
 const NOTHING: &str = "";
 
 const ROWS: &[Row] = &[
@@ -217,7 +216,7 @@ impl Refusal {
             _ => ErrorKind::Protocol,
         };
         let words = "an HTML page came where S3 sends XML".to_owned();
-        let hint = "check `s3-endpoint-url`: this may be a console, a login or a proxy".to_owned();
+        let hint = "check `endpoint-url`: this may be a console, a login or a proxy".to_owned();
         (kind, words, hint)
     }
 
@@ -235,7 +234,7 @@ impl Refusal {
     fn hint(&self, hint: &'static str) -> String {
         match &self.region {
             Some(region) if hint == REGION => {
-                format!("the server names the region {region}: give it as `s3-region`")
+                format!("the server names the region {region}: give it as `region`")
             }
             _ => hint.to_owned(),
         }
@@ -271,7 +270,7 @@ fn denied(asked: &Asked<'_>) -> (ErrorKind, String, String) {
     let hint = if asked.signed {
         right.to_owned()
     } else {
-        format!("nobody is signed in (`s3-no-sign-request`); {right}")
+        format!("nobody is signed in (`no-sign-request`); {right}")
     };
     (ErrorKind::PermissionDenied, format!("{words} in {}", asked.root), hint)
 }
@@ -325,7 +324,7 @@ pub(crate) fn unanswered(asked: &Asked<'_>, endpoint: &str, cause: legacy::Error
     if cause.is_connect() {
         return Error::new(ErrorKind::Unreachable, asked.operation, asked.subject)
             .with_message(format!("{endpoint} cannot be reached: {words}"))
-            .with_hint("check `s3-endpoint-url`, `s3-region`, and that the server can be reached")
+            .with_hint("check `endpoint-url`, `region`, and that the server can be reached")
             .with_source(cause);
     }
     Error::new(ErrorKind::Network, asked.operation, asked.subject)
@@ -347,7 +346,7 @@ fn tls_hint(cause: &rustls::Error) -> &'static str {
              AWS_CA_BUNDLE, or check the server's name"
         }
         rustls::Error::InvalidMessage(_) => {
-            "the server may speak plain HTTP there: try `http://` in `s3-endpoint-url`"
+            "the server may speak plain HTTP there: try `http://` in `endpoint-url`"
         }
         _ => "check that the server speaks TLS there",
     }

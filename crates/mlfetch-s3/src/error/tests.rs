@@ -167,7 +167,7 @@ fn a_page_for_people_is_said_to_be_one() {
         let error = read_error(refuse_with(status, headers, page));
         assert_eq!(error.kind(), kind, "{status}");
         assert!(error.to_string().contains("HTML"), "{error}");
-        assert!(error.hint().is_some_and(|hint| hint.contains("s3-endpoint-url")));
+        assert!(error.hint().is_some_and(|hint| hint.contains("endpoint-url")));
     }
 }
 

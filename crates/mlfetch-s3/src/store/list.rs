@@ -59,7 +59,7 @@ impl S3Store {
                 .with_hint(words.to_string());
         }
         self.nonsense("the answer is not a listing of S3")
-            .with_hint("check `s3-endpoint-url`: this may be a console, a login or a proxy")
+            .with_hint("check `endpoint-url`: this may be a console, a login or a proxy")
     }
 
     fn nonsense(&self, why: &'static str) -> Error {

@@ -124,7 +124,7 @@ async fn a_profile_is_chosen_by_the_variable_or_the_option() {
          [team]\naws_access_key_id = key-of-team\naws_secret_access_key = s\n",
     );
     assert_eq!(key(&home, &[]).await, "key-of-file");
-    for variable in ["AWS_PROFILE", "MLFETCH_S3_PROFILE"] {
+    for variable in ["AWS_PROFILE", "MLFETCH_AWS_PROFILE"] {
         let (_, _, seen) = run(&home, &[(variable, "team")]).await;
         let request = seen.last().expect("a request");
         let value = request.header("authorization").expect("signed");

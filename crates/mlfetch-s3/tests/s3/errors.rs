@@ -86,7 +86,7 @@ async fn a_page_for_people_is_never_an_object() {
     let login = ["Content-Type: text/html; charset=utf-8"];
     let error = fail(Answer::new("200 OK", &login, "<html>Sign in</html>")).await;
     assert_eq!(error.kind(), ErrorKind::Protocol);
-    assert!(error.hint().is_some_and(|hint| hint.contains("s3-endpoint-url")), "{error:?}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("endpoint-url")), "{error:?}");
     let stored = ["Content-Type: text/html", "ETag: \"t\""];
     let server = Server::start(move |_| Answer::new("200 OK", &stored, "<html>")).await;
     let read = open(&server.url()).await.read(&Key::from("a.html"), ReadRequest::new()).await;
@@ -133,7 +133,7 @@ async fn a_host_that_does_not_exist_is_unreachable() {
     let store = open("http://nowhere.invalid").await;
     let error = store.read(&Key::from("a"), ReadRequest::new()).await.expect_err("no such host");
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
-    assert!(error.hint().is_some_and(|hint| hint.contains("s3-endpoint-url")));
+    assert!(error.hint().is_some_and(|hint| hint.contains("endpoint-url")));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ async fn server() -> Server {
 }
 
 fn at(server: &Server) -> Options {
-    Options::new().with("s3-endpoint-url", server.url())
+    Options::new().with("endpoint-url", server.url())
 }
 
 /// What a server sees of a stat of `s3://bucket/a`.
@@ -33,17 +33,17 @@ async fn opening_asks_nobody() {
 
 #[tokio::test]
 async fn each_setting_is_sent() {
-    let request = seen("s3-request-payer", "true").await;
+    let request = seen("request-payer", "true").await;
     assert_eq!(request.header("x-amz-request-payer"), Some("requester"));
-    let request = seen("s3-expected-bucket-owner", "123456789012").await;
+    let request = seen("expected-bucket-owner", "123456789012").await;
     assert_eq!(request.header("x-amz-expected-bucket-owner"), Some("123456789012"));
-    assert_eq!(seen("s3-region", "eu-north-1").await.region(), Some("eu-north-1"));
-    for (option, value) in [("s3-no-sign-request", "true"), ("s3-signature-version", "unsigned")] {
+    assert_eq!(seen("region", "eu-north-1").await.region(), Some("eu-north-1"));
+    for (option, value) in [("no-sign-request", "true"), ("s3-signature-version", "unsigned")] {
         let request = seen(option, value).await;
         assert_eq!(request.header("authorization"), None, "{option}");
         assert_eq!(request.header("x-amz-date"), None, "{option}");
     }
-    let signed = seen("s3-no-sign-request", "false").await;
+    let signed = seen("no-sign-request", "false").await;
     let value = signed.header("authorization").expect("signed");
     assert!(value.starts_with("AWS4-HMAC-SHA256 Credential=test-access-key/"), "{value}");
 }
@@ -51,7 +51,7 @@ async fn each_setting_is_sent() {
 #[tokio::test]
 async fn a_version_is_the_one_of_the_object_that_the_location_names() {
     let server = server().await;
-    let options = at(&server).with("s3-version-id", "v1");
+    let options = at(&server).with("version-id", "v1");
     let opened = open_location("s3://bucket/a", &options).await.expect("a location");
     let info = opened.store.stat(&opened.key, StatRequest::new()).await.expect("facts");
     assert_eq!(info.version.as_deref(), Some("v1"));
@@ -68,7 +68,7 @@ async fn a_version_is_the_one_of_the_object_that_the_location_names() {
 #[tokio::test]
 async fn what_contradicts_itself_is_named_before_any_request() {
     for (option, value) in [
-        ("s3-endpoint-url", "127.0.0.1:9000"),
+        ("endpoint-url", "127.0.0.1:9000"),
         ("s3-addressing-style", "somewhere"),
         ("s3-ignore-tls", "perhaps"),
         ("s3-signature-version", "s3"),

@@ -61,7 +61,7 @@ async fn regions_that_send_us_to_and_fro_end_after_one_change() {
     .await;
     let error = read(&open(&server.url()).await, "a").await.expect_err("nowhere");
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert!(error.hint().is_some_and(|hint| hint.contains("s3-region")), "{error:?}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("region")), "{error:?}");
     assert_eq!(server.seen().len(), 2);
 }
 

@@ -31,7 +31,7 @@ async fn server() -> (Server, tempfile::NamedTempFile) {
 }
 
 async fn ask(url: &str, options: Options) -> Result<Option<u64>, Error> {
-    let opened = open_location("s3://bucket/a", &options.with("s3-endpoint-url", url)).await?;
+    let opened = open_location("s3://bucket/a", &options.with("endpoint-url", url)).await?;
     Ok(opened.store.stat(&opened.key, StatRequest::new()).await?.size)
 }
 
