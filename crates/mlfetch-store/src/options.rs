@@ -7,7 +7,8 @@ use crate::{Error, ErrorKind, Result, Secret};
 /// One setting that a backend understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OptionSpec {
-    /// Its name, in kebab case, with the backend's own prefix: `s3-region`.
+    /// Its name, in kebab case, as the storage's own tools call it: `region`. Where theirs would say
+    /// too little among other backends' names, with the backend's prefix: `http-token`.
     pub name: &'static str,
     /// The environment variables it is taken from, the first that is set counts.
     pub env: &'static [&'static str],

@@ -8,8 +8,9 @@ use mlfetch_store::{
 use tokio::sync::SemaphorePermit;
 
 use super::FileError;
+use super::digest::Digests;
 use super::transfer::Transfers;
-use super::verify::{Digests, Verify, strongest};
+use super::verify::{Verify, strongest};
 use crate::destination::DestinationError;
 
 /// Why a transfer came to nothing.
@@ -105,7 +106,7 @@ impl Transfers {
             None if self.settings.verify == Verify::Required => self.ask_checksum(answered).await?,
             known => known,
         };
-        Ok(sum.and_then(|sum| Digests::new(sum.algorithm).map(|digest| (sum, digest))))
+        Ok(sum.and_then(|sum| Digests::of(&sum).map(|digest| (sum, digest))))
     }
 
     async fn ask_checksum(&self, answered: &ObjectInfo) -> StoreResult<Option<Checksum>> {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use mlfetch_store::{Key, ObjectInfo};
 
 use super::conflict::conflict;
+use super::digest::Digests;
 use super::overwrite::{Decision, decide};
 use super::report::{Meter, Progress};
 use super::transfer::{Committed, Planned, Transfers, blocking};
-use super::verify::{Digests, strongest};
+use super::verify::strongest;
 use super::{FileError, SkipReason, part};
 use crate::RelativePath;
 use crate::destination::DestinationError;
@@ -124,7 +125,7 @@ async fn same_checksum(
     let (Some(sum), Some(size)) = (strongest(&info.checksums).cloned(), info.size) else {
         return Ok(false);
     };
-    let Some(digest) = Digests::new(sum.algorithm) else { return Ok(false) };
+    let Some(digest) = Digests::of(&sum) else { return Ok(false) };
     let destination = Arc::clone(&transfers.destination);
     let path = path.clone();
     // A file that cannot be read is fetched again.

@@ -6,6 +6,7 @@
 
 mod answer;
 mod conflict;
+mod digest;
 mod error;
 mod fetch;
 mod file;
@@ -26,6 +27,7 @@ mod tree;
 mod verify;
 mod writer;
 
+pub use digest::Digests;
 pub use error::{FetchError, FileError, FileFailure};
 pub use fetch::Engine;
 pub use list::{Listed, ListedKind};
@@ -33,4 +35,4 @@ pub use overwrite::Overwrite;
 pub use report::{Event, NoObserver, Observer, Progress, Report, SkipReason};
 pub use settings::FetchSettings;
 pub use source::{Shape, Source};
-pub use verify::{Digests, Proof, Verify};
+pub use verify::{Proof, Verify};

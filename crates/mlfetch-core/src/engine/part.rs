@@ -3,15 +3,15 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-use futures_util::{TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StatRequest, StoreInfo};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::FileError;
 use super::answer::{Broken, too_long, unchanged};
+use super::digest::{Combined, Digests};
 use super::transfer::{Content, Planned, Transferred, Transfers, blocking};
-use super::verify::Digests;
 use super::writer::{Range, Writer};
 use crate::RelativePath;
 use crate::destination::{Destination, DestinationError, StagedFile};
@@ -60,18 +60,32 @@ pub(super) async fn transfer(
     let info = pinned(transfers, planned).await?;
     let checksum = transfers.checksum(&planned.info, &info).await?;
     let staged = transfers.stage(planned, Some(parts.size)).await?;
+    let mut combined = checksum.as_ref().and_then(|(sum, _)| Combined::of(sum));
+    // Computed on the way where the values of ranges can be put together.
+    let sum = checksum.as_ref().map(|(sum, _)| sum).filter(|_| combined.is_some());
     let at_once = PARTS_AT_ONCE.min(transfers.settings.jobs.get());
-    stream::iter(parts.ranges().map(Ok::<_, Broken>))
-        .try_for_each_concurrent(at_once, |range| {
+    let mut arriving = stream::iter(parts.ranges())
+        .map(|range| {
             let file = staged.share();
             let (planned, info) = (&planned, &info);
             async move {
                 let file = file.map_err(|e| transfers.destination.io_error(&planned.path, &e))?;
-                one_part(transfers, planned, info, file, range).await
+                let size = range.end - range.start;
+                let sink = Range { file, position: range.start, digest: sum.and_then(Digests::of) };
+                one_part(transfers, planned, info, sink, range).await.map(|value| (value, size))
             }
         })
-        .await?;
-    let checksum = digested(transfers, planned, &staged, checksum, parts.size).await?;
+        .buffered(at_once);
+    while let Some((value, size)) = arriving.try_next().await? {
+        if let (Some(combined), Some(value)) = (&mut combined, value) {
+            combined.add(&value, size);
+        }
+    }
+    drop(arriving);
+    let checksum = match (combined, checksum) {
+        (Some(combined), Some((sum, _))) => Some((sum, combined.finish())),
+        (_, checksum) => digested(transfers, planned, &staged, checksum, parts.size).await?,
+    };
     Ok(Transferred { bytes: Content::Staged(staged), info, checksum, size: parts.size })
 }
 
@@ -105,18 +119,19 @@ pub(super) fn reserve(
     }
 }
 
+/// Fetches one range; gives the checksum of its bytes, if the sink has one.
 async fn one_part(
     transfers: &Transfers,
     planned: &Planned,
     info: &ObjectInfo,
-    file: File,
+    sink: Range,
     range: std::ops::Range<u64>,
-) -> Result<(), Broken> {
+) -> Result<Option<Vec<u8>>, Broken> {
     let _turn = transfers.turn().await;
     let request = ReadRequest::new().with_range(range.clone());
     let mut body = transfers.read(info, request).await?.body;
     let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);
-    let mut writer = Writer::new(Range { file, position: range.start });
+    let mut writer = Writer::new(sink);
     let mut position = range.start;
     while let Some(chunk) = transfers.next(&mut body, info).await? {
         position += chunk.len() as u64;
@@ -126,16 +141,16 @@ async fn one_part(
         planned.meter.add(chunk.len());
         writer.write(chunk).await.map_err(failed)?;
     }
-    let position = writer.finish().await.map_err(failed)?.position;
+    let Range { position, digest, .. } = writer.finish().await.map_err(failed)?;
     if position != range.end {
         let error = Error::new(ErrorKind::Integrity, "read", info.key.to_string())
             .with_message(format!("a part ended at byte {position} instead of {}", range.end));
         return Err(Broken { error: error.into(), again: true });
     }
-    Ok(())
+    Ok(digest.map(Digests::finish))
 }
 
-/// Digests the whole file, in order: the store's checksum covers the object, not its parts.
+/// Digests the whole file, in order: checksums other than CRCs cannot be put together.
 async fn digested(
     transfers: &Transfers,
     planned: &Planned,
@@ -211,7 +226,8 @@ mod tests {
         let file = tempfile::tempfile().expect("a file");
         file.write_all_at(b"123456789", 0).expect("written");
         let digest = |size| {
-            let digest = Digests::new(Algorithm::Crc32c).expect("computed here");
+            let sum = Checksum::new(Algorithm::Crc32c, vec![]);
+            let digest = Digests::of(&sum).expect("computed here");
             digest_file(&file, digest, size)
         };
         assert_eq!(digest(9).expect("digested"), [0xe3, 0x06, 0x92, 0x83]);

@@ -5,7 +5,8 @@ use mlfetch_store::{
     Checksum, Error, ErrorKind, Object, ObjectBody, ReadRequest, Result, StatRequest,
 };
 
-use super::verify::{Digests, strongest};
+use super::digest::Digests;
+use super::verify::strongest;
 use super::{Engine, Shape, Source};
 use crate::resolve::Target;
 
@@ -49,8 +50,7 @@ async fn known_checksums(source: &Source, object: &Object) -> Vec<Checksum> {
 
 /// The same object, whose body ends with an error if the bytes are not what the store says.
 fn checked(object: Object, checksums: &[Checksum]) -> Object {
-    let check =
-        strongest(checksums).and_then(|sum| Some((sum.clone(), Digests::new(sum.algorithm)?)));
+    let check = strongest(checksums).and_then(|sum| Some((sum.clone(), Digests::of(sum)?)));
     let Some((sum, digest)) = check else { return object };
     let Object { info, start, body, .. } = object;
     let checking = Checking { body, digest, sum, name: info.key.to_string() };

@@ -8,10 +8,11 @@ use tokio::sync::Semaphore;
 
 use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
+use super::digest::Digests;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
-use super::verify::{Digests, Proof, Verify};
+use super::verify::{Proof, Verify};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError};
 use crate::RelativePath;

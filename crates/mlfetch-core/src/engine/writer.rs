@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt as _;
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 
-use super::verify::Digests;
+use super::digest::Digests;
 use crate::destination::StagedFile;
 
 /// What is written in one go: much against a change of threads, little against memory.
@@ -32,6 +32,8 @@ pub(super) struct Range {
     pub(super) file: File,
     /// Where the next byte goes.
     pub(super) position: u64,
+    /// Of this range alone.
+    pub(super) digest: Option<Digests>,
 }
 
 impl Sink for Whole {
@@ -48,6 +50,9 @@ impl Sink for Whole {
 impl Sink for Range {
     fn write(&mut self, chunk: &[u8]) -> Result<()> {
         self.file.write_all_at(chunk, self.position)?;
+        if let Some(digest) = &mut self.digest {
+            digest.update(chunk);
+        }
         self.position += chunk.len() as u64;
         Ok(())
     }

@@ -72,12 +72,23 @@ async fn another_checksum_is_an_error_and_the_bytes_are_gone() {
 async fn no_checksum_is_an_error_only_where_one_is_required() {
     assert_eq!(proof(store(), Verify::IfPresent).await, Ok(Proof::Size));
     assert_eq!(proof(store(), Verify::Required).await, Err(ErrorKind::Integrity));
+    let of_unknown_parts = |info: &mut ObjectInfo| {
+        let sum = Checksum::new(Algorithm::Crc32c, WRONG.to_vec());
+        info.checksums = vec![sum.with_coverage(Coverage::Parts(vec![]))];
+    };
+    let listed = || store().listing(of_unknown_parts);
+    assert_eq!(proof(listed(), Verify::IfPresent).await, Ok(Proof::Size));
+    assert_eq!(proof(listed(), Verify::Required).await, Err(ErrorKind::Integrity));
+}
+
+#[tokio::test]
+async fn a_checksum_of_parts_is_checked() {
     let of_parts = |info: &mut ObjectInfo| {
         let sum = Checksum::new(Algorithm::Crc32c, WRONG.to_vec());
         info.checksums = vec![sum.with_coverage(Coverage::Parts(vec![4, 5]))];
     };
-    assert_eq!(proof(store().listing(of_parts), Verify::IfPresent).await, Ok(Proof::Size));
-    assert_eq!(proof(store().listing(of_parts), Verify::Required).await, Err(ErrorKind::Integrity));
+    let integrity = Err(ErrorKind::Integrity);
+    assert_eq!(proof(store().listing(of_parts), Verify::IfPresent).await, integrity);
 }
 
 #[tokio::test]
