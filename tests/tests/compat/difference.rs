@@ -26,6 +26,7 @@ macro_rules! differences {
 differences! {
     DirectoryInTheWay = "directory-in-the-way",
     DotDot = "dot-dot",
+    DotPath = "dot-path",
     DoubleSlash = "double-slash",
     EmptyDirectory = "empty-directory",
     ExactNames = "exact-names",
@@ -37,7 +38,6 @@ differences! {
     LinksInside = "links-inside",
     LinksOutside = "links-outside",
     ListedPaths = "listed-paths",
-    MetaByModel = "meta-by-model",
     MetaQuoting = "meta-quoting",
     ModelFromRun = "model-from-run",
     ModelIdWithPath = "model-id-with-path",

@@ -388,14 +388,14 @@ pub(crate) const ROWS: &[Row] = &[
         ServerNames,
         "download -r {odd} -a escaped-directory -d {out}",
         Gives("{out}/escaped-directory", &["escaped-directory/A/"]),
-        FailsWith("1 of 1 files failed", &["escaped-directory/"]),
+        Fails("1 of 1 files failed"),
     )
     .on(PROXIED),
     differs(
         Neighbours,
         "download -r {odd} -a hash-directory -d {out}",
         Fails("Failed to download artifacts from path 'hash-directory'"),
-        FailsWith("1 of 1 files failed", &["hash-directory/"]),
+        Fails("1 of 1 files failed"),
     )
     .on(PROXIED),
     differs(

@@ -1,6 +1,6 @@
 //! A run and a path in it.
 
-use crate::difference::Difference::{EmptyDirectory, NothingIsAnError};
+use crate::difference::Difference::{DotPath, EmptyDirectory, NothingIsAnError};
 use crate::row::Outcome::{Fails, Gives};
 use crate::row::{DISK, PROXIED, Row, both_fail, differs, same};
 
@@ -23,11 +23,26 @@ pub(crate) const ROWS: &[Row] = &[
     same("download -r {run} -a ./nest -d {out}"),
     same("download -r {run} -a ./nest/y.txt -d {out}"),
     same("download -r {run} -a nest/./a -d {out}"),
-    same("download -r {run} -a . -d {out}"),
+    differs(
+        DotPath,
+        "download -r {run} -a . -d {out}",
+        Gives("{out}/.", &[". = run"]),
+        Gives("{out}", &[". = run"]),
+    ),
     same("download -r {run} -a ./ -d {out}"),
     same("download -r {run} -a '' -d {out}"),
-    same("download -r {run} -a nest/. -d {out}"),
-    same("download -r {run} -a nest/a/. -d {out}"),
+    differs(
+        DotPath,
+        "download -r {run} -a nest/. -d {out}",
+        Gives("{out}/.", &[". = run/nest"]),
+        Gives("{out}", &[". = run/nest"]),
+    ),
+    differs(
+        DotPath,
+        "download -r {run} -a nest/a/. -d {out}",
+        Gives("{out}/.", &[". = run/nest/a"]),
+        Gives("{out}", &[". = run/nest/a"]),
+    ),
     same("download -r {run} -a nest// -d {out}"),
     same("download -r {run} -a 'nest/two words' -d {out}"),
     same("download -r {run} -a 'nest/two words/' -d {out}"),

@@ -1,8 +1,8 @@
 //! URIs of every kind, and local paths.
 
 use crate::difference::Difference::{
-    DotDot, DoubleSlash, EmptyDirectory, ExactNames, FileUriNames, ForeignHost, NamedByUser,
-    NothingIsAnError, RunWithoutPath,
+    DotDot, DotPath, DoubleSlash, EmptyDirectory, ExactNames, FileUriNames, ForeignHost,
+    NamedByUser, NothingIsAnError, RunWithoutPath,
 };
 use crate::row::Outcome::{Fails, Gives};
 use crate::row::{DISK, PROXIED, Row, SERVERLESS, both_fail, differs, same};
@@ -38,7 +38,7 @@ pub(crate) const ROWS: &[Row] = &[
     both_fail("download -u {run_uri}/../artifacts/y.txt -d {out}", "an MLflow server reads this name as another one").on(PROXIED),
     both_fail("download -u {run_uri}/nest/.. -d {out}", "an MLflow server reads this name as another one").on(PROXIED),
     differs(NamedByUser, "download -u {run_uri}/nest/.. -d {out}", Fails("outside the artifact directory"), Gives("{out}", &[". = run"])).on(DISK),
-    same("download -u {run_uri}/nest/. -d {out}"),
+    differs(DotPath, "download -u {run_uri}/nest/. -d {out}", Gives("{out}/.", &[". = run/nest"]), Gives("{out}", &[". = run/nest"])),
     both_fail("download -u {run_uri}/nest/y.txt#x -d {out}", "it does not exist").on(DISK),
     differs(ExactNames, "download -u {run_uri}/nest/y.txt#x -d {out}", Gives("{out}/y.txt", &["y.txt = run/nest/y.txt"]), Fails("an MLflow server reads this name as another one")).on(PROXIED),
     both_fail("download -u {run_uri}/nest/y.txt?x -d {out}", "it does not exist").on(DISK),
@@ -61,7 +61,7 @@ pub(crate) const ROWS: &[Row] = &[
     same("download -u nest/ -d {out}").inside("{run_path}").on(DISK),
     same("download -u nest/y.txt -d {out}").inside("{run_path}").on(DISK),
     same("download -u ../artifacts/nest -d {out}").inside("{run_path}").on(DISK),
-    same("download -u . -d {out}").inside("{run_path}/nest").on(DISK),
+    differs(DotPath, "download -u . -d {out}", Gives("{out}/.", &[". = run/nest"]), Gives("{out}", &[". = run/nest"])).inside("{run_path}/nest").on(DISK),
     differs(NamedByUser, "download -u .. -d {out}", Fails("outside the artifact directory"), Gives("{out}", &[". = run"])).inside("{run_path}/nest").on(DISK),
     same("download -u ./ -d {out}").inside("{run_path}/nest").on(DISK),
     same("download -u file:nest/y.txt -d {out}").inside("{run_path}").on(DISK),
@@ -77,7 +77,7 @@ pub(crate) const ROWS: &[Row] = &[
     same("download -u {tracking}/api/2.0/mlflow-artifacts/artifacts/{run_behind}/nest/y.txt -d {out}").on(PROXIED),
     same("download -u {tracking}/api/2.0/mlflow-artifacts/artifacts/{run_behind}/nest -d {out}").on(PROXIED),
     same("download -u {tracking}/api/2.0/mlflow-artifacts/artifacts/{run_behind}/nest/ -d {out}").on(PROXIED),
-    both_fail("download -u {tracking}/other -d {out}", "404 Not Found").on(PROXIED),
+    both_fail("download -u {tracking}/other -d {out}", "no artifact of that name").on(PROXIED),
     same("download -u mlflow-artifacts://{host}/{run_behind}/nest -d {out}").on(PROXIED),
     same("download -u mlflow-artifacts:///{run_behind}/nest -d {out}").on(PROXIED),
     same("download -u mlflow-artifacts:{run_behind}/nest/y.txt -d {out}").on(PROXIED),
