@@ -2,7 +2,7 @@
 //!
 //! [`S3Backend`] opens locations, [`S3Store`] is what it opens. AWS's own libraries say who is asking
 //! (the whole chain of credentials) and where a bucket is (the endpoint rules); the requests
-//! themselves are signed and sent here, which takes half the processor time of the SDK's.
+//! themselves are signed and sent here, which takes less than half of the SDK's processor time.
 //!
 //! What it promises, each with a test:
 //!

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mlfetch::{FetchError, FetchSettings, Mlfetch, Overwrite, Progress, Report, Resolved};
+use mlfetch::{
+    Error, ErrorKind, FetchError, FetchSettings, FileError, Mlfetch, Overwrite, Progress, Report,
+    Resolved,
+};
 
 use super::resolved;
 use crate::args::{Asked, FetchArgs, GetArgs};
@@ -49,6 +52,9 @@ pub(super) async fn fetch(
             workplace.keep();
             return Err(Failure::Some(report));
         }
+        Err(error) if parts.iter().any(comes_from_a_server) => {
+            return Err(with_the_servers_ways(error).into());
+        }
         Err(error) => return Err(error.into()),
     };
     if arguments.error_on_empty && report.is_empty() {
@@ -58,6 +64,36 @@ pub(super) async fn fetch(
         workplace.keep();
     }
     Ok(report.path)
+}
+
+/// Whether a rule leads past a tracking server that has it too.
+fn comes_from_a_server(part: &Resolved) -> bool {
+    let is_servers = |uri: &str| uri.starts_with("mlflow-artifacts:");
+    let hops = part.trail.hops();
+    hops.iter().any(|hop| is_servers(&hop.to)) && !is_servers(&part.target.uri)
+}
+
+/// Who may ask the server need not be allowed to read the bucket behind it.
+fn with_the_servers_ways(error: FetchError) -> FetchError {
+    match error {
+        FetchError::Source(error) => FetchError::Source(hinted(error)),
+        FetchError::File(mut failure) => {
+            if let FileError::Store(error) = failure.error {
+                failure.error = FileError::Store(hinted(error));
+            }
+            FetchError::File(failure)
+        }
+        other => other,
+    }
+}
+
+fn hinted(error: Error) -> Error {
+    if !matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unauthenticated) {
+        return error;
+    }
+    let ways = "the tracking server may give it to you: --via presigned or --via proxy";
+    let hint = error.hint().map_or_else(|| ways.to_owned(), |own| format!("{own}; or {ways}"));
+    error.with_hint(hint)
 }
 
 async fn transfer(
