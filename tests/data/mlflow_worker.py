@@ -30,7 +30,6 @@ EARLY_ENVIRONMENT = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "
 MODULES = [
     "mlflow.cli",
     "mlflow.artifacts",
-    "mlflow.pyfunc",
     "mlflow.store.artifact.http_artifact_repo",
     "mlflow.store.artifact.local_artifact_repo",
     "mlflow.store.artifact.mlflow_artifacts_repo",

@@ -74,7 +74,7 @@ fn less_room_than_is_needed_is_said_before_the_first_byte() {
     let desk = Desk::new();
     let arguments = ["get", "-r", RUN, "-d", "out"];
     let failure = desk.fail(7, &arguments, &[("MLFLOW_TRACKING_URI", &server.url)]);
-    let _ = failure.says("more are needed");
+    let _ = failure.says("bytes are needed and");
     assert_eq!(count(&server, Purpose::Read), 0);
 }
 

@@ -79,7 +79,16 @@ pub(crate) const ROWS: &[Row] = &[
         "download -r {escaping} -a e -d {out}",
         Fails("Failed to download artifacts from path 'e'"),
         FailsWith("leads out of", &["e/good.txt = escaping/e/good.txt"]),
-    ),
+    )
+    .on(DISK),
+    // The server lists this link as a directory, so there is one; what is in it is refused.
+    differs(
+        Neighbours,
+        "download -r {escaping} -a e -d {out}",
+        Fails("Failed to download artifacts from path 'e'"),
+        FailsWith("leads out of", &["e/good.txt = escaping/e/good.txt", "e/out/"]),
+    )
+    .on(PROXIED),
     both_fail("download -r {escaping} -a e/out -d {out}", "leads out of"),
     differs(
         LinksOutside,
@@ -97,7 +106,18 @@ pub(crate) const ROWS: &[Row] = &[
             "leads out of",
             &["d/good.txt = escaping/d/good.txt", "e/good.txt = escaping/e/good.txt"],
         ),
-    ),
+    )
+    .on(DISK),
+    differs(
+        Neighbours,
+        "download -r {escaping} -d {out}",
+        Fails(""),
+        FailsWith(
+            "leads out of",
+            &["d/good.txt = escaping/d/good.txt", "e/good.txt = escaping/e/good.txt", "e/out/"],
+        ),
+    )
+    .on(PROXIED),
     both_fail("download -u {links_path}/across/file.txt -d {out}", "leads out of").on(DISK),
     both_fail("download -u {escaping_path}/d/out.txt -d {out}", "leads out of").on(DISK),
     differs(
