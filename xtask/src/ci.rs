@@ -14,12 +14,13 @@ use crate::{command, deny, deps, docs, layers, report, test, workspace};
 
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     ("format", format),
     ("clippy", clippy),
     ("rustdoc", rustdoc),
     ("layers", layers::run),
     ("deps", deps::run),
+    ("build", test::build),
     ("reference", reference),
     ("licences", deny::run),
     ("compose file", compose_file),
@@ -70,7 +71,7 @@ fn rustdoc() -> Result<()> {
 }
 
 fn reference() -> Result<()> {
-    docs::run(&docs::Arguments::check())
+    docs::run(&docs::Arguments::check_as_built())
 }
 
 fn compose_file() -> Result<()> {

@@ -17,12 +17,15 @@ pub(crate) struct Arguments {
     /// Fail when the reference is not what the program would write, and change nothing
     #[arg(long)]
     check: bool,
+    /// Take the program as it was built last
+    #[arg(long)]
+    no_build: bool,
 }
 
 impl Arguments {
-    /// As given by `--check`.
-    pub(crate) fn check() -> Self {
-        Self { check: true }
+    /// As given by `--check --no-build`.
+    pub(crate) fn check_as_built() -> Self {
+        Self { check: true, no_build: true }
     }
 }
 
@@ -31,7 +34,7 @@ type Pages = BTreeMap<PathBuf, Vec<u8>>;
 
 /// Writes the reference, or compares it.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let generated = generate()?;
+    let generated = generate(arguments.no_build)?;
     let place = workspace::root().join(REFERENCE);
     if arguments.check {
         let problems = differences(&generated, &read_pages(&place)?);
@@ -47,8 +50,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     replace(&place, &generated)
 }
 
-fn generate() -> Result<Pages> {
-    command::run(command::cargo().args(["build", "--package=mlfetch-cli"]))?;
+fn generate(no_build: bool) -> Result<Pages> {
+    if !no_build {
+        command::run(command::cargo().args(["build", "--package=mlfetch-cli"]))?;
+    }
     let directory = tempfile::tempdir().context("cannot make a temporary directory")?;
     let program = Metadata::read()?.program("debug", "mlfetch");
     command::run(Command::new(program).arg("generate-docs").arg(directory.path()))?;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::metadata::Metadata;
 use crate::services::compose::Compose;
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if code != ExitCode::SUCCESS {
         return Ok(code);
     }
-    let program = build_program()?;
+    let program = program(&arguments.cargo)?;
     report::say("starting the servers");
     if arguments.compose {
         let compose = Compose::start(&tools)?;
@@ -43,10 +43,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
 }
 
-/// The program that the end-to-end tests run, with the same features as everything else.
-fn build_program() -> Result<PathBuf> {
-    command::run(command::cargo().args(["build", "--package=mlfetch-cli", "--all-features"]))?;
+/// The program that the end-to-end tests run. Building the tests of the whole workspace builds it;
+/// built by itself it would have other features of shared packages, and compile them once more.
+fn program(arguments: &[OsString]) -> Result<PathBuf> {
+    if selects_packages(arguments) {
+        command::run(command::cargo().args(["build", "--package=mlfetch-cli", "--all-features"]))?;
+    }
     Ok(Metadata::read()?.program("debug", "mlfetch"))
+}
+
+/// Compiles all tests, and with them the program.
+pub(crate) fn build() -> Result<()> {
+    match cargo_test(&build_arguments(&[]), &Variables::new())? {
+        ExitCode::SUCCESS => Ok(()),
+        _ => bail!("the tests do not compile"),
+    }
 }
 
 fn with_program(variables: &Variables, program: &Path) -> Variables {
