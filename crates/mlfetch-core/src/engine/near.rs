@@ -1,17 +1,19 @@
 //! Names that somebody may have meant.
 
-use mlfetch_store::{Depth, Entry, Key, ListRequest, Store};
+use mlfetch_store::{Depth, Entry, Key, ListRequest, Result, Store};
 
 /// Names that are offered at most.
 const MAX_OFFERED: usize = 3;
 
-/// The names beside `key` that are most like it, best first. Best effort: a listing that fails
-/// offers nothing.
-pub(super) async fn near_names(store: &dyn Store, key: &Key) -> Vec<String> {
+/// The names beside `key` that are most like it, best first.
+///
+/// # Errors
+/// Those of listing.
+pub(super) async fn near_names(store: &dyn Store, key: &Key) -> Result<Vec<String>> {
     let trimmed = Key::new(key.as_bytes().strip_suffix(b"/").unwrap_or(key.as_bytes()));
     let (parent, wanted) = trimmed.split_last();
     let request = ListRequest::new(parent.clone(), Depth::One);
-    let Ok(page) = store.list_page(request).await else { return Vec::new() };
+    let page = store.list_page(request).await?;
     let mut scored: Vec<(usize, String)> = Vec::new();
     for entry in page.entries {
         let found = match entry {
@@ -26,7 +28,7 @@ pub(super) async fn near_names(store: &dyn Store, key: &Key) -> Vec<String> {
         }
     }
     scored.sort();
-    scored.into_iter().take(MAX_OFFERED).map(|(_, name)| name).collect()
+    Ok(scored.into_iter().take(MAX_OFFERED).map(|(_, name)| name).collect())
 }
 
 /// Smaller is more alike; `None` for names that nobody confuses.
@@ -54,9 +56,10 @@ mod tests {
         for key in ["m/MLmodel", "m/model.pkl", "m/conda.yaml", "m/data/x"] {
             store = store.with(Key::from(key), "x");
         }
-        assert_eq!(near_names(&store, &Key::from("m/mlmodel")).await, ["MLmodel"]);
-        assert_eq!(near_names(&store, &Key::from("m/model.pk")).await, ["model.pkl"]);
-        assert_eq!(near_names(&store, &Key::from("m/dta/")).await, ["data"]);
-        assert!(near_names(&store, &Key::from("m/nothing")).await.is_empty());
+        let near = async |key| near_names(&store, &Key::from(key)).await.expect("a listing");
+        assert_eq!(near("m/mlmodel").await, ["MLmodel"]);
+        assert_eq!(near("m/model.pk").await, ["model.pkl"]);
+        assert_eq!(near("m/dta/").await, ["data"]);
+        assert!(near("m/nothing").await.is_empty());
     }
 }

@@ -82,7 +82,15 @@ impl Source {
         let root = &self.store.info().root;
         let error = Error::new(ErrorKind::NotFound, "find", key.to_string())
             .with_message(format!("no artifact of that name is in {root}"));
-        let near = near_names(self.store.as_ref(), key).await;
+        let near = match near_names(self.store.as_ref(), key).await {
+            // Not the name, the whole bucket is missing.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && error.subject() == root.as_str() =>
+            {
+                return error;
+            }
+            near => near.unwrap_or_default(),
+        };
         if near.is_empty() {
             return error.with_hint("`mlfetch ls` shows what is there");
         }
