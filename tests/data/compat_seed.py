@@ -222,9 +222,25 @@ class Placer:
         sys.exit(f"no way to lay files at {uri}")
 
     def place(self, tree, uri):
+        if uri.startswith("s3:"):
+            return self.upload(tree, uri)
         to = self.local_path(uri)
         shutil.copytree(self.source / tree, to, symlinks=True, dirs_exist_ok=True)
         return str(to)
+
+
+    def upload(self, tree, uri):
+        """Only what a bucket can hold: no links, no empty directories, no names that are no text."""
+        import boto3
+
+        client = boto3.client("s3", endpoint_url=os.environ["MLFLOW_S3_ENDPOINT_URL"])
+        bucket, _, root = uri.removeprefix("s3://").partition("/")
+        for path in sorted((self.source / tree).rglob("*")):
+            name = os.fsencode(path.relative_to(self.source / tree))
+            if path.is_symlink() or not path.is_file() or b"\xe9" in name:
+                continue
+            client.put_object(Bucket=bucket, Key=f"{root}/{name.decode()}", Body=path.read_bytes())
+        return uri
 
 
 class Writer:
@@ -232,7 +248,8 @@ class Writer:
         self.client = client
         self.placer = placer
         self.mark = uuid.uuid4().hex[:8]
-        self.experiment = client.create_experiment(f"compatibility {self.mark}")
+        place = f"{placer.proxied_root}-{self.mark}" if placer.proxied_root.startswith("s3:") else None
+        self.experiment = client.create_experiment(f"compatibility {self.mark}", place)
         self.facts = {"mark": self.mark, "experiment": self.experiment}
 
     def run(self, name, tree):

@@ -15,6 +15,7 @@ mod words;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
+use store::StoreKind;
 use table::Table;
 
 fn main() {
@@ -32,6 +33,11 @@ fn main() {
             let name = format!("{}: {}", kind.name(), row.name());
             Trial::test(name, move || Ok(case::check(&table, row, kind)?))
         })
+    }));
+    trials.extend(rows::of_any_store().map(|row| {
+        let table = Arc::clone(&table);
+        let name = format!("{}: {}", StoreKind::S3.name(), row.name());
+        Trial::test(name, move || Ok(case::check(&table, row, StoreKind::S3)?))
     }));
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Ends MLflow's workers and removes the stores; `exit` would leave both.

@@ -17,6 +17,8 @@ pub(crate) enum StoreKind {
     Files,
     /// A SQLite file, artifacts in a directory.
     Sqlite,
+    /// A SQLite file, artifacts in a bucket that both programs read themselves.
+    S3,
 }
 
 /// A store that was written.
@@ -29,7 +31,7 @@ pub(crate) struct OpenStore {
 }
 
 impl StoreKind {
-    pub(crate) const COUNT: usize = 4;
+    pub(crate) const COUNT: usize = 5;
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -37,6 +39,7 @@ impl StoreKind {
             Self::Direct => "direct",
             Self::Files => "files",
             Self::Sqlite => "sqlite",
+            Self::S3 => "s3",
         }
     }
 
@@ -93,6 +96,7 @@ impl StoreKind {
             Self::Direct => (variable("MLFETCH_TEST_MLFLOW_DIRECT"), String::new()),
             Self::Files => (path("mlruns"), String::new()),
             Self::Sqlite => (format!("sqlite:///{}", path("mlflow.db")), String::new()),
+            Self::S3 => (format!("sqlite:///{}", path("mlflow.db")), bucket_root()),
         }
     }
 
@@ -101,6 +105,22 @@ impl StoreKind {
         if self == Self::Files {
             pairs.push(("MLFLOW_ALLOW_FILE_STORE", "true"));
         }
+        let minio = [
+            ("MLFLOW_S3_ENDPOINT_URL", "URL"),
+            ("AWS_ACCESS_KEY_ID", "ACCESS_KEY"),
+            ("AWS_SECRET_ACCESS_KEY", "SECRET_KEY"),
+        ];
+        let minio = minio.map(|(name, end)| (name, variable(&format!("MLFETCH_TEST_MINIO_{end}"))));
+        if self == Self::S3 {
+            pairs.push(("AWS_DEFAULT_REGION", "us-east-1"));
+            pairs.push(("AWS_EC2_METADATA_DISABLED", "true"));
+            pairs.extend(minio.iter().map(|(name, value)| (*name, value.as_str())));
+        }
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
+}
+
+/// Where the experiments of the bucket begin; each adds a mark of its own.
+fn bucket_root() -> String {
+    format!("s3://{}/compatibility", variable("MLFETCH_TEST_MINIO_BUCKET"))
 }

@@ -106,6 +106,8 @@ struct Parts {
     /// Bytes that the part of now still takes.
     left: u64,
     values: Vec<u8>,
+    /// Bytes came that belong to no part: nothing is proven of those.
+    too_many: bool,
 }
 
 impl Parts {
@@ -113,13 +115,16 @@ impl Parts {
         let part = Some(Whole::new(algorithm)?);
         let mut sizes = sizes.into_iter();
         let left = sizes.next()?;
-        Some(Self { algorithm, sizes, part, left, values: Vec::new() })
+        Some(Self { algorithm, sizes, part, left, values: Vec::new(), too_many: false })
     }
 
     fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             self.turn();
-            let Some(part) = &mut self.part else { return };
+            let Some(part) = &mut self.part else {
+                self.too_many = true;
+                return;
+            };
             let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(room);
             part.update(now);
@@ -128,8 +133,7 @@ impl Parts {
         }
     }
 
-    /// Goes on to the part that takes the next byte. Bytes behind the last part belong to none: the
-    /// size tells of them.
+    /// Goes on to the part that takes the next byte, if there is one.
     fn turn(&mut self) {
         while self.left == 0 && self.part.is_some() {
             self.end_part();
@@ -148,6 +152,9 @@ impl Parts {
 
     fn finish(mut self) -> Vec<u8> {
         self.end_part();
+        if self.too_many {
+            return Vec::new();
+        }
         let Some(mut whole) = Whole::new(self.algorithm) else { return Vec::new() };
         whole.update(&self.values);
         whole.finish()
@@ -235,9 +242,10 @@ mod tests {
     }
 
     #[test]
-    fn more_bytes_than_the_parts_have_are_not_taken_for_a_part() {
+    fn bytes_that_belong_to_no_part_have_no_checksum() {
         let sum = Checksum::new(Algorithm::Crc32, vec![]).with_coverage(Coverage::Parts(vec![2]));
-        assert_eq!(digest(&sum, &[b"12", b"345"]), digest(&sum, &[b"12"]));
+        assert_eq!(digest(&sum, &[b"12"]).len(), 4);
+        assert!(digest(&sum, &[b"12", b"345"]).is_empty());
     }
 
     #[test]

@@ -14,6 +14,15 @@ mod usage;
 
 use crate::row::Row;
 
+/// Rows that mean the same whatever holds the artifacts, for stores that hold no directories and no
+/// links of their own.
+pub(crate) fn of_any_store() -> impl Iterator<Item = &'static Row> {
+    [paths::ROWS, uris::ROWS, models::ROWS, destinations::ROWS, missing::ROWS, usage::ROWS]
+        .into_iter()
+        .flatten()
+        .filter(|row| row.is_of_any_store())
+}
+
 /// Every row.
 pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
     [
