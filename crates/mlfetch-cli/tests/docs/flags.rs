@@ -15,6 +15,7 @@ const OTHERS: [&str; 8] = [
     "--path",
     "--compose",
     "--runs",
+    "--tool",
 ];
 
 /// Ends what belongs to one command in a shell.
