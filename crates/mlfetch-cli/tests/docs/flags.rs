@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::pages::{Block, Page, code_spans};
 
 /// Flags of other programs that the text speaks of: MLflow's server, cargo, `cargo xtask`.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 10] = [
     "--artifacts-destination",
     "--artifacts-only",
     "--no-serve-artifacts",
@@ -16,6 +16,7 @@ const OTHERS: [&str; 8] = [
     "--compose",
     "--runs",
     "--tool",
+    "--work",
 ];
 
 /// Ends what belongs to one command in a shell.
