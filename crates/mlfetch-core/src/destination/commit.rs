@@ -119,26 +119,12 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
-    use std::path::Path;
 
     use super::super::DestinationProblem;
+    use super::super::support::{REPLACE, names, path, write};
     use super::*;
 
-    const REPLACE: Commit = Commit { replace: true, fsync: true, modified: None };
     const KEEP: Commit = Commit { replace: false, ..REPLACE };
-
-    fn path(text: &str) -> RelativePath {
-        RelativePath::new(text).expect("a relative path")
-    }
-
-    fn write(destination: &Destination, name: &str, bytes: &[u8]) -> Result<()> {
-        destination.put(&path(name), bytes, REPLACE)
-    }
-
-    fn names(directory: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(directory).expect("listed");
-        entries.map(|row| row.expect("a row").file_name().to_string_lossy().into_owned()).collect()
-    }
 
     #[test]
     fn a_file_appears_under_its_final_name_and_nothing_else_is_left() {

@@ -239,23 +239,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use super::super::Commit;
+    use super::super::support::{REPLACE, names, path, write};
     use super::*;
-
-    const REPLACE: Commit = Commit { replace: true, fsync: true, modified: None };
-
-    fn path(text: &str) -> RelativePath {
-        RelativePath::new(text).expect("a relative path")
-    }
-
-    fn write(destination: &Destination, name: &str, bytes: &[u8]) -> Result<()> {
-        destination.put(&path(name), bytes, REPLACE)
-    }
-
-    fn names(directory: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(directory).expect("listed");
-        entries.map(|row| row.expect("a row").file_name().to_string_lossy().into_owned()).collect()
-    }
 
     #[test]
     fn looking_makes_nothing() {

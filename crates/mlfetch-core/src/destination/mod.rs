@@ -14,6 +14,8 @@ mod handles;
 mod owner;
 mod rename;
 mod staging;
+#[cfg(test)]
+mod support;
 
 pub(crate) use commit::Commit;
 pub(crate) use directory::Destination;

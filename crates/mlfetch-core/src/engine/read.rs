@@ -6,7 +6,7 @@ use mlfetch_store::{
 };
 
 use super::digest::Digests;
-use super::verify::strongest;
+use super::verify::{mismatch, strongest};
 use super::{Engine, Shape, Source};
 use crate::resolve::Target;
 
@@ -76,9 +76,7 @@ async fn step(checking: Option<Checking>) -> Result<Option<(bytes::Bytes, Option
     if ours == checking.sum.value {
         return Ok(None);
     }
-    let algorithm = checking.sum.algorithm;
-    let ours = Checksum::new(algorithm, ours).hex();
-    let message = format!("its {algorithm} is {ours} and the store says {}", checking.sum.hex());
+    let message = mismatch(&checking.sum, ours);
     Err(Error::new(ErrorKind::Integrity, "verify", checking.name).with_message(message))
 }
 

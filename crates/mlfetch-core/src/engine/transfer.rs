@@ -12,7 +12,7 @@ use super::digest::Digests;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
-use super::verify::{Proof, Verify};
+use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError};
 use crate::RelativePath;
@@ -194,10 +194,7 @@ impl Transfers {
         }
         let proof = match checksum {
             Some((sum, ours)) if sum.value != ours => {
-                let ours = Checksum::new(sum.algorithm, ours).hex();
-                let message =
-                    format!("its {} is {ours} and the store says {}", sum.algorithm, sum.hex());
-                return Err(wrong_bytes(&planned.info, message));
+                return Err(wrong_bytes(&planned.info, mismatch(&sum, ours)));
             }
             Some((sum, _)) => Proof::Checksum(sum.algorithm),
             None if self.settings.verify == Verify::Required => {

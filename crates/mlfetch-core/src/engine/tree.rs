@@ -37,7 +37,7 @@ pub(super) struct Fetch {
     pub(super) started: HashMap<Id, Started>,
     pub(super) report: Report,
     /// Whether a part was there.
-    pub(super) has_arrived: bool,
+    has_arrived: bool,
     /// Whether the destination was made, or was there.
     pub(super) is_made: bool,
 }

@@ -54,6 +54,12 @@ pub(super) fn strongest<'a>(
     checksums.into_iter().filter(usable).max_by_key(|sum| strength(sum.algorithm))
 }
 
+/// What is said of bytes whose checksum is not the store's.
+pub(super) fn mismatch(sum: &Checksum, ours: Vec<u8>) -> String {
+    let ours = Checksum::new(sum.algorithm, ours).hex();
+    format!("its {} is {ours} and the store says {}", sum.algorithm, sum.hex())
+}
+
 fn strength(algorithm: Algorithm) -> u8 {
     match algorithm {
         Algorithm::Sha256 => 6,
