@@ -1,7 +1,7 @@
 //! AWS Signature Version 4, as a pure function.
 
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use mlfetch_http::Url;
@@ -113,40 +113,14 @@ fn hex(bytes: &[u8]) -> String {
 
 /// `20150830T123600Z`.
 fn timestamp(at: SystemTime) -> String {
-    let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-    let (year, month, day) = civil(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
-}
-
-/// The Gregorian date of a day counted from 1970-01-01.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let (mut year, mut rest) = (1970, days);
-    loop {
-        let length = if leap(year) { 366 } else { 365 };
-        if rest < length {
-            break;
-        }
-        rest -= length;
-        year += 1;
-    }
-    let february = if leap(year) { 29 } else { 28 };
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if rest < length {
-            break;
-        }
-        rest -= length;
-        month += 1;
-    }
-    (year, month, rest + 1)
+    let at = humantime::format_rfc3339_seconds(at.max(SystemTime::UNIX_EPOCH));
+    at.to_string().replace(['-', ':'], "")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// The keys, scope and date of AWS's published test suite.
@@ -195,9 +169,10 @@ mod tests {
 
     #[test]
     fn dates_around_leap_days_are_right() {
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(11_016), (2000, 2, 29));
-        assert_eq!(civil(19_782), (2024, 2, 29));
-        assert_eq!(civil(20_088), (2024, 12, 31));
+        let day = |days: u64| timestamp(SystemTime::UNIX_EPOCH + Duration::from_hours(24 * days));
+        assert_eq!(day(0), "19700101T000000Z");
+        assert_eq!(day(11_016), "20000229T000000Z");
+        assert_eq!(day(19_782), "20240229T000000Z");
+        assert_eq!(day(20_088), "20241231T000000Z");
     }
 }

@@ -27,8 +27,8 @@ impl Asked {
             return Err(error.with_hint(format!("did you mean models:/{uri}?")).into());
         }
         let target = asked_for(uri)?;
-        let scheme = uri.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
-        Ok(Self { target, always_copied: scheme.eq_ignore_ascii_case("runs") })
+        let always_copied = target.location()?.scheme() == "runs";
+        Ok(Self { target, always_copied })
     }
 
     /// MLflow makes `runs:/<id>/<path>` of the two, and takes another way for a whole run.
