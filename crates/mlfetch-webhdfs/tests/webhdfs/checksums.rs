@@ -4,8 +4,8 @@ use mlfetch_store::{Algorithm, Coverage, Key, ReadRequest, StatRequest, Store as
 use mlfetch_webhdfs::WebHdfsConfig;
 
 use crate::hadoop;
-use crate::server::{Answer, Server};
-use crate::support::{noise, open};
+use crate::server::{Answer, Server, open};
+use crate::support::noise;
 
 /// Puts a file with Hadoop's own client, and gives its key.
 fn put(name: &str, settings: &[&str], bytes: &[u8]) -> Key {
@@ -85,7 +85,7 @@ async fn who_wants_none_does_not_ask_for_them() {
     })
     .await;
     let config = WebHdfsConfig::new().with_checksums(false);
-    let store = crate::support::open_with(config, &[&server]);
+    let store = crate::server::open_with(config, &[&server]);
     store.read(&Key::from("a"), ReadRequest::new()).await.expect("an object");
     assert_eq!(server.operations(), ["OPEN", "GETFILESTATUS"]);
 }

@@ -6,8 +6,8 @@ use mlfetch_store::{
 };
 
 use crate::hadoop;
-use crate::server::{Answer, Server};
-use crate::support::{open, read};
+use crate::server::{Answer, Server, open};
+use crate::support::read;
 
 async fn fail(answer: Answer) -> Error {
     let server = Server::start(move |_| answer.clone()).await;

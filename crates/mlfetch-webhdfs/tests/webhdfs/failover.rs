@@ -2,8 +2,7 @@
 
 use mlfetch_store::{ErrorKind, Key, Retry, StatRequest, Store as _};
 
-use crate::server::{Answer, Server};
-use crate::support::open;
+use crate::server::{Answer, Server, open};
 
 fn standby() -> Answer {
     let words = "Operation category READ is not supported in state standby";

@@ -33,11 +33,6 @@ pub(crate) fn conf() -> String {
     server("CONF")
 }
 
-/// The script that starts clusters.
-pub(crate) fn script() -> String {
-    server("SCRIPT")
-}
-
 /// Hadoop's jars.
 pub(crate) fn libraries() -> String {
     server("LIBRARIES")

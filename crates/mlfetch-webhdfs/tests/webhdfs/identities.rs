@@ -4,8 +4,8 @@ use mlfetch_store::{Depth, ErrorKind, Key, ListRequest, Secret, StatRequest, Sto
 use mlfetch_webhdfs::WebHdfsConfig;
 
 use crate::hadoop;
-use crate::server::{Answer, Server};
-use crate::support::{open, open_with, read};
+use crate::server::{Answer, Server, open, open_with};
+use crate::support::read;
 
 const TOKEN: &str = "s3cret-delegation-token";
 

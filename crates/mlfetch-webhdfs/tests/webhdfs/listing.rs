@@ -6,8 +6,7 @@ use futures_util::StreamExt as _;
 use mlfetch_store::{Depth, Entry, Key, ListRequest, Store as _, WalkLimits, walk};
 
 use crate::hadoop;
-use crate::server::{Answer, Server};
-use crate::support::open;
+use crate::server::{Answer, Server, open};
 
 #[tokio::test]
 async fn five_thousand_names_come_in_pages_of_a_hundred() {

@@ -2,7 +2,6 @@
 //! that answer what a test tells them to.
 
 mod checksums;
-mod cluster;
 mod conformance;
 mod errors;
 mod failover;

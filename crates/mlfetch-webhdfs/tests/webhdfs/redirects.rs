@@ -3,8 +3,8 @@
 use mlfetch_store::{ErrorKind, Key, ReadRequest, Retry, Secret, Store as _};
 use mlfetch_webhdfs::WebHdfsConfig;
 
-use crate::server::{Answer, Server};
-use crate::support::{bytes, open, open_with, read};
+use crate::server::{Answer, Server, open, open_with};
+use crate::support::{bytes, read};
 
 /// A NameNode that knows one file of three bytes, and leads to `place` for its bytes.
 async fn namenode(place: String) -> Server {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use mlfetch_webhdfs::{WebHdfsConfig, WebHdfsStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -162,4 +163,16 @@ async fn read_request(stream: &mut TcpStream) -> Option<Request> {
         head.push(stream.read_u8().await.ok()?);
     }
     Some(Request::parse(&String::from_utf8_lossy(&head)))
+}
+
+/// A cluster whose NameNodes are these servers.
+pub(crate) fn open(servers: &[&Server]) -> WebHdfsStore {
+    open_with(WebHdfsConfig::new(), servers)
+}
+
+/// The same with settings; the user is `alice` unless another is set.
+pub(crate) fn open_with(config: WebHdfsConfig, servers: &[&Server]) -> WebHdfsStore {
+    let user = config.user.clone().unwrap_or_else(|| "alice".to_owned());
+    let config = config.with_addresses(servers.iter().map(|server| server.url())).with_user(user);
+    WebHdfsStore::open(&config, "hdfs://cluster").expect("a store")
 }

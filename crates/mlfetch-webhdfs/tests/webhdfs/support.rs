@@ -2,9 +2,6 @@
 
 use futures_util::TryStreamExt as _;
 use mlfetch_store::{Error, Key, Object, ReadRequest, Store};
-use mlfetch_webhdfs::{WebHdfsConfig, WebHdfsStore};
-
-use crate::server::Server;
 
 /// A variable that describes a server; a test without a server fails, it is never skipped.
 pub(crate) fn variable(name: &str) -> String {
@@ -14,18 +11,6 @@ pub(crate) fn variable(name: &str) -> String {
              `cargo xtask services up` prints"
         )
     })
-}
-
-/// A cluster whose NameNodes are these servers.
-pub(crate) fn open(servers: &[&Server]) -> WebHdfsStore {
-    open_with(WebHdfsConfig::new(), servers)
-}
-
-/// The same with settings; the user is `alice` unless another is set.
-pub(crate) fn open_with(config: WebHdfsConfig, servers: &[&Server]) -> WebHdfsStore {
-    let user = config.user.clone().unwrap_or_else(|| "alice".to_owned());
-    let config = config.with_addresses(servers.iter().map(|server| server.url())).with_user(user);
-    WebHdfsStore::open(&config, "hdfs://cluster").expect("a store")
 }
 
 /// All bytes of an object.
