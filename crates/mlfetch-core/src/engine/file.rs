@@ -6,11 +6,12 @@ use mlfetch_store::{Key, ObjectInfo};
 
 use super::conflict::conflict;
 use super::digest::Digests;
+use super::follow::digest_range;
 use super::overwrite::{Decision, decide};
 use super::report::{Meter, Progress};
 use super::transfer::{Committed, Planned, Transfers, blocking};
 use super::verify::strongest;
-use super::{FileError, SkipReason, part};
+use super::{FileError, SkipReason};
 use crate::RelativePath;
 use crate::destination::DestinationError;
 
@@ -125,14 +126,14 @@ async fn same_checksum(
     let (Some(sum), Some(size)) = (strongest(&info.checksums).cloned(), info.size) else {
         return Ok(false);
     };
-    let Some(digest) = Digests::of(&sum) else { return Ok(false) };
+    let Some(mut digest) = Digests::of(&sum) else { return Ok(false) };
     let destination = Arc::clone(&transfers.destination);
     let path = path.clone();
     // A file that cannot be read is fetched again.
     let is_same = move || {
         let file = destination.open_existing(&path).ok()?;
-        let ours = part::digest_file(&file, digest, size).ok()?;
-        Some(ours == sum.value)
+        digest_range(&file, &mut digest, 0..size).ok()?;
+        Some(digest.finish() == sum.value)
     };
     blocking(move || Ok(is_same().unwrap_or(false))).await
 }

@@ -10,6 +10,8 @@ mod digest;
 mod error;
 mod fetch;
 mod file;
+mod follow;
+mod joined;
 mod list;
 mod meta;
 mod near;
