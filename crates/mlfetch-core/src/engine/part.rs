@@ -1,5 +1,7 @@
 //! A big file in parts, several at once, each written at its own offset.
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mlfetch_store::{Error, ErrorKind, ObjectInfo, ReadRequest, StatRequest, StoreInfo};
 use rustix::fs::FallocateFlags;
@@ -18,8 +20,14 @@ use crate::destination::{Destination, DestinationError, StagedFile};
 /// Files from this size on are fetched in parts.
 const BIG_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The size of a part; large enough that the request does not count.
-const PART_BYTES: u64 = 16 * 1024 * 1024;
+/// The smallest part: large enough that the request does not count.
+const MIN_PART_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The largest part: small enough that none of them is what everybody waits for.
+const MAX_PART_BYTES: u64 = 128 * 1024 * 1024;
+
+/// As many parts a file has, if they are of a size in between.
+const PARTS: u64 = 64;
 
 /// Parts of one file on their way at once.
 const PARTS_AT_ONCE: usize = 8;
@@ -40,9 +48,10 @@ impl Parts {
     }
 
     fn ranges(self) -> impl Iterator<Item = std::ops::Range<u64>> {
-        (0..self.size.div_ceil(PART_BYTES)).map(move |index| {
-            let start = index * PART_BYTES;
-            start..self.size.min(start + PART_BYTES)
+        let part = (self.size / PARTS).clamp(MIN_PART_BYTES, MAX_PART_BYTES);
+        (0..self.size.div_ceil(part)).map(move |index| {
+            let start = index * part;
+            start..self.size.min(start + part)
         })
     }
 }
@@ -67,13 +76,14 @@ pub(super) async fn transfer(
         (None, None) => Proving::Nothing,
     };
     let at_once = PARTS_AT_ONCE.min(transfers.settings.jobs.get());
+    let turn = Arc::default();
     let mut arriving = stream::iter(parts.ranges())
         .map(|range| {
-            let file = staged.share().map_err(failed);
+            let (file, turn) = (staged.share().map_err(failed), Arc::clone(&turn));
             let digest = pieces.as_ref().and_then(|pieces| pieces.digests(&range));
             let (planned, info) = (&planned, &info);
             async move {
-                let sink = Range { file: file?, position: range.start, digest };
+                let sink = Range { file: file?, turn, position: range.start, digest };
                 let digest = one_part(transfers, planned, info, sink, range.clone()).await?;
                 Ok::<_, Broken>((range, digest))
             }
@@ -184,22 +194,21 @@ async fn one_part(
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::FileExt as _;
-    use std::sync::Arc;
-
     use mlfetch_store::{
         Capabilities, Key, ListRequest, Listing, Object, Page, ReadRequest, Store,
     };
+    use std::os::unix::fs::FileExt as _;
 
     use super::*;
 
     #[test]
     fn parts_cover_a_file_once_and_in_order() {
-        for size in [1, PART_BYTES, PART_BYTES + 1, 5 * PART_BYTES - 1] {
+        const MIN: u64 = MIN_PART_BYTES;
+        for size in [1, MIN, MIN + 1, 5 * MIN - 1, 64 * MIN + 1, 1 << 31, 1 << 40] {
             let mut at = 0;
             for range in (Parts { size }).ranges() {
                 assert_eq!(range.start, at);
-                assert!(range.end > at);
+                assert!(range.end > at && range.end - at <= MAX_PART_BYTES);
                 at = range.end;
             }
             assert_eq!(at, size);
@@ -254,7 +263,7 @@ mod tests {
             let file = tempfile::tempfile().expect("a file");
             file.write_all_at(b"ab..efghij", 0).expect("written");
             let written = file.try_clone().expect("a handle");
-            let sink = Range { file, position: 2, digest: None };
+            let sink = Range { file, turn: Arc::default(), position: 2, digest: None };
             let part = one_part(&transfers, &planned, &planned.info, sink, 2..7).await;
             assert_eq!(part.is_ok(), is_right, "{length}");
             let mut bytes = [0; 3];

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{Result, Write as _};
 use std::os::unix::fs::FileExt as _;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::task::JoinHandle;
@@ -13,7 +14,7 @@ use super::digest::Digests;
 use crate::destination::StagedFile;
 
 /// What is written in one go: much against a change of threads, little against memory.
-const BATCH_BYTES: usize = 256 * 1024;
+const BATCH_BYTES: usize = 512 * 1024;
 
 /// Takes bytes in order.
 pub(super) trait Sink: Send + 'static {
@@ -30,6 +31,9 @@ pub(super) struct Whole {
 /// A range of a file.
 pub(super) struct Range {
     pub(super) file: File,
+    /// Held by the range that writes: the kernel lets one in at a time, and those who wait there
+    /// burn a processor.
+    pub(super) turn: Arc<Mutex<()>>,
     /// Where the next byte goes.
     pub(super) position: u64,
     /// Of this range alone.
@@ -49,7 +53,10 @@ impl Sink for Whole {
 
 impl Sink for Range {
     fn write(&mut self, chunk: &[u8]) -> Result<()> {
-        self.file.write_all_at(chunk, self.position)?;
+        let turn = self.turn.lock();
+        let written = self.file.write_all_at(chunk, self.position);
+        drop(turn);
+        written?;
         if let Some(digest) = &mut self.digest {
             digest.update(chunk);
         }
@@ -115,8 +122,6 @@ impl<S: Sink> Writer<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
 
     /// Keeps what it gets; fails at a `!`.
