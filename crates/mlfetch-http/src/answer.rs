@@ -1,4 +1,4 @@
-//! Whether an answer is the answer to what was asked.
+//! Whether an answer is the answer to what was asked: for stores over HTTP, whatever their protocol.
 
 use std::ops::Range;
 
@@ -42,7 +42,10 @@ pub(crate) fn info_of(answer: &HttpResponse, key: &Key) -> ObjectInfo {
 }
 
 /// Compares entity tags: many servers pass over `If-Match` and answer with what they have.
-pub(crate) fn check_etag(answer: &HttpResponse, if_match: Option<&str>) -> Result<()> {
+///
+/// # Errors
+/// `Changed` for another tag than the one that was asked for, and for none.
+pub fn check_etag(answer: &HttpResponse, if_match: Option<&str>) -> Result<()> {
     let Some(wanted) = if_match else { return Ok(()) };
     match answer.etag() {
         Some(etag) if etag == wanted => Ok(()),
@@ -57,7 +60,7 @@ pub(crate) fn check_etag(answer: &HttpResponse, if_match: Option<&str>) -> Resul
 ///
 /// # Errors
 /// `Unsupported` for the whole instead of a range, `Protocol` for another range or status.
-pub(crate) fn check_range(
+pub fn check_range(
     answer: &HttpResponse,
     asked: Option<&Range<u64>>,
 ) -> Result<Option<Range<u64>>> {
@@ -103,7 +106,7 @@ fn check_partial(answer: &HttpResponse, asked: &Range<u64>) -> Result<Range<u64>
 }
 
 /// Says of a `416` how long the object is (RFC 9110, 15.5.17), on top of the error it is anyway.
-pub(crate) fn beyond_the_end(error: Error, size: Option<u64>, asked: &Range<u64>) -> Error {
+pub fn beyond_the_end(error: Error, size: Option<u64>, asked: &Range<u64>) -> Error {
     let Some(size) = size else { return error };
     error.with_message(format!(
         "the range begins at byte {} and the object has {size} bytes",
@@ -112,13 +115,13 @@ pub(crate) fn beyond_the_end(error: Error, size: Option<u64>, asked: &Range<u64>
 }
 
 /// The size in the `Content-Range: bytes */N` of a `416`.
-pub(crate) fn unsatisfied_size(answer: &HttpResponse) -> Option<u64> {
+pub fn unsatisfied_size(answer: &HttpResponse) -> Option<u64> {
     answer.header(CONTENT_RANGE)?.trim().strip_prefix("bytes */")?.parse().ok()
 }
 
 /// The same body, which ends with an error if it is not `length` bytes long. A chunked body has no
 /// length of its own that the transport could hold it to.
-pub(crate) fn exactly(body: ObjectBody, length: u64, key: &Key) -> ObjectBody {
+pub fn exactly(body: ObjectBody, length: u64, key: &Key) -> ObjectBody {
     let wrong = {
         let subject = key.to_string();
         move |arrived: u64| {

@@ -16,7 +16,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
-mod answer;
+pub mod answer;
 mod backend;
 mod client;
 mod config;

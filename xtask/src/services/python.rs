@@ -11,11 +11,15 @@ use crate::command;
 /// The version that the semantics in the documentation were read from and run against.
 const MLFLOW_VERSION: &str = "3.17.2";
 
+/// Counts changes of [`REQUIREMENTS`]: two checkouts that want different ones share the cache.
+const REVISION: u32 = 2;
+
 /// What MLflow needs for its own side of the stores and databases under test.
-const REQUIREMENTS: [&str; 8] = [
+const REQUIREMENTS: [&str; 9] = [
     "mlflow==3.17.2",
     "boto3==1.44.5",
     "azure-storage-blob==12.31.1",
+    "azure-identity==1.27.0",
     "google-cloud-storage==3.17.1",
     // SQLAlchemy takes this one, not psycopg2, for `postgresql://`.
     "psycopg[binary]==3.3.9",
@@ -33,7 +37,7 @@ pub(crate) struct Python {
 impl Python {
     pub(crate) fn install(cache: &Cache) -> Result<Self> {
         let content = format!("{}\n", REQUIREMENTS.join("\n"));
-        let name = format!("mlflow-{MLFLOW_VERSION}");
+        let name = format!("mlflow-{MLFLOW_VERSION}-{REVISION}");
         let place = cache.install_in_place(&name, &content, create)?;
         Ok(Self { place })
     }
