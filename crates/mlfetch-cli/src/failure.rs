@@ -131,6 +131,7 @@ impl From<FetchError> for Failure {
             FetchError::Destination(error) => Self::Destination(error),
             FetchError::File(failure) => Self::File(failure),
             FetchError::Some(report) => Self::Some(report),
+            FetchError::Expected { error, .. } => Self::Store(error),
             other => Self::said(&other.to_string(), None),
         }
     }

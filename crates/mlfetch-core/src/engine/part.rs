@@ -94,7 +94,7 @@ pub(super) async fn transfer(
     }
     drop(arriving);
     let checksum = sum.zip(proving.finish().await.map_err(failed)?);
-    Ok(Transferred { bytes: Content::Staged(staged), info, checksum, size: parts.size })
+    Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256: None, size: parts.size })
 }
 
 /// How the checksum of the whole comes about while its ranges arrive.

@@ -69,6 +69,8 @@ fn opened(path: &Path) -> Result<(OwnedFd, OsString), DestinationError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match rustix::fs::open(&parent, flags, Mode::empty()) {
         Ok(directory) => Ok((directory, name)),
+        Err(Errno::NOENT) => Err(DestinationError::new(path, DestinationProblem::Failed)
+            .with_detail("its directory is not there; make it, or name another")),
         Err(errno) => Err(DestinationError::from_errno(parent, errno)),
     }
 }

@@ -7,6 +7,7 @@ mod destination;
 mod faults;
 mod full;
 mod listing;
+mod manifest;
 mod names;
 mod overwrite;
 mod parts;
