@@ -9,10 +9,7 @@ use crate::manifest::{Manifest, Sums};
 const MAX_NAMED: usize = 5;
 
 /// Holds the whole tree to what is expected of it.
-pub(super) fn expected(
-    settings: &FetchSettings,
-    manifest: Option<&Manifest>,
-) -> Result<(), Error> {
+pub(super) fn expected(settings: &FetchSettings, manifest: Option<&Manifest>) -> Result<(), Error> {
     let Some(manifest) = manifest else { return Ok(()) };
     if let Some(sums) = &settings.sums {
         all_listed(sums, manifest, settings.filter.is_all())?;

@@ -8,7 +8,7 @@ use mlfetch_store::{Algorithm, Checksum, Coverage, Error, ErrorKind};
 use sha2::{Digest as _, Sha256};
 
 use super::FileError;
-use super::answer::{Broken, wrong_bytes};
+use super::answer::Broken;
 use super::digest::Digests;
 use super::transfer::{Content, Planned, Transferred, Transfers, blocking};
 use crate::RelativePath;
@@ -76,9 +76,8 @@ impl Transfers {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
         let file = staged.share().map_err(|error| destination.io_error(&path, &error))?;
-        let digest = move || {
-            digest_all(&file, None).map_err(|error| destination.io_error(&path, &error))
-        };
+        let digest =
+            move || digest_all(&file, None).map_err(|error| destination.io_error(&path, &error));
         Ok(Some(blocking(digest).await?.sha256))
     }
 
@@ -107,7 +106,11 @@ impl Transfers {
         match (expected, sha256) {
             (Some(expected), Some(ours)) if expected == ours => Ok(true),
             (Some(expected), Some(ours)) => {
-                Err(wrong_bytes(&planned.info, not_of_list(expected, ours)))
+                let error = Error::new(ErrorKind::Integrity, "verify", planned.path.to_string())
+                    .with_message(not_of_list(expected, ours))
+                    .with_hint("if these bytes are meant, write the list anew");
+                // They may have changed on their way.
+                Err(Broken { error: error.into(), again: true })
             }
             _ => Ok(false),
         }

@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_manifest_that_was_changed_is_refused() {
-        let text = String::from_utf8(manifest(&[(b"a", "1"), (b"b", "2")]).to_text()).expect("text");
+        let text =
+            String::from_utf8(manifest(&[(b"a", "1"), (b"b", "2")]).to_text()).expect("text");
         let kind = |text: &str| Manifest::parse(text.as_bytes(), "m").expect_err("refused").kind();
         let other = Sha256Sum::of(b"3").to_string();
         let changed = text.replace(&Sha256Sum::of(b"2").to_string(), &other);
@@ -187,6 +188,9 @@ mod tests {
         assert_eq!(kind(""), ErrorKind::InvalidInput);
         assert_eq!(kind(&text.replace("mlfetch/1", "mlfetch/2")), ErrorKind::InvalidInput);
         assert_eq!(kind(&text.replace("\"b\"", "\"../b\"")), ErrorKind::InvalidInput);
-        assert_eq!(kind(&text.replace("\"path\":\"b\"", "\"path\":\"a\"")), ErrorKind::InvalidInput);
+        assert_eq!(
+            kind(&text.replace("\"path\":\"b\"", "\"path\":\"a\"")),
+            ErrorKind::InvalidInput
+        );
     }
 }

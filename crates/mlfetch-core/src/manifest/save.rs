@@ -33,8 +33,7 @@ pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), DestinationError> {
     let unfinished = Unfinished { directory: &directory, name: new_staging_name() };
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let failed = |errno| DestinationError::from_errno(path, errno);
-    let file =
-        rustix::fs::openat(&directory, &unfinished.name, flags, Mode::from_raw_mode(0o666));
+    let file = rustix::fs::openat(&directory, &unfinished.name, flags, Mode::from_raw_mode(0o666));
     let mut file = file.map(File::from).map_err(failed)?;
     file.write_all(bytes)
         .and_then(|()| file.sync_all())

@@ -49,8 +49,9 @@ impl Sums {
                     .with_message(format!("line {}: {why}", number + 1))
                     .with_hint("write the list with `sha256sum`, in the directory of the files")
             };
-            let (sum, path) = line::read(text)
-                .ok_or_else(|| refuse("it is no digest with a name, as `sha256sum` writes".into()))?;
+            let (sum, path) = line::read(text).ok_or_else(|| {
+                refuse("it is no digest with a name, as `sha256sum` writes".into())
+            })?;
             let path = relative(&path).map_err(refuse)?;
             let shown = path.to_string();
             if sums.insert(path, sum).is_some_and(|before| before != sum) {

@@ -53,6 +53,7 @@ async fn the_digest_of_a_tree_is_that_of_standard_tools() {
         ("a b", "3"),
         ("new\nline", "4"),
         ("back\\slash", "5"),
+        ("carriage\rreturn", "8"),
         ("é/ü", "6"),
         ("-rf", "7"),
         ("*x", ""),
