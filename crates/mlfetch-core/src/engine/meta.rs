@@ -18,7 +18,12 @@ use crate::resolve::ModelMeta;
 const MODEL_META: &[u8] = b"registered_model_meta";
 
 /// The file that makes a directory a model.
-const MODEL_FILE: &[u8] = b"MLmodel";
+pub(super) const MODEL_FILE: &[u8] = b"MLmodel";
+
+/// Where a model at this place is noted, and how.
+pub(super) fn model_meta(place: &[u8], model: &ModelMeta) -> Option<(RelativePath, String)> {
+    Some((RelativePath::new(join(place, MODEL_META)).ok()?, model.to_yaml()))
+}
 
 /// Notes the model, if one lies at the place now. A file that says so already stays. Gives the path
 /// of the file that says so, and what it is.
@@ -27,14 +32,13 @@ pub(super) async fn note_model(
     model: &ModelMeta,
 ) -> Result<Option<(RelativePath, ManifestRow)>, FileError> {
     let place = &transfers.course.place;
-    let (Ok(model_file), Ok(path)) =
-        (RelativePath::new(join(place, MODEL_FILE)), RelativePath::new(join(place, MODEL_META)))
+    let (Ok(model_file), Some((path, text))) =
+        (RelativePath::new(join(place, MODEL_FILE)), model_meta(place, model))
     else {
         return Ok(None);
     };
     let destination = Arc::clone(&transfers.destination);
     let (mode, fsync) = (transfers.settings.overwrite, transfers.settings.fsync);
-    let text = model.to_yaml();
     blocking(move || {
         let is_model = destination.existing(&model_file)?.is_some_and(|found| found.is_file);
         if !is_model {

@@ -5,6 +5,7 @@
 //! check passed.
 
 mod answer;
+mod compare;
 mod conflict;
 mod digest;
 mod error;
@@ -32,6 +33,9 @@ mod tree;
 mod verify;
 mod writer;
 
+pub use compare::{
+    CompareSettings, Comparison, Difference, DifferenceKind, ExpectedTree, compare_tree, path_in,
+};
 pub use digest::Digests;
 pub use error::{FetchError, FileError, FileFailure};
 pub use fetch::Engine;

@@ -27,25 +27,32 @@ pub(super) struct Digested {
 
 /// Reads a file to its end, once, and digests it.
 pub(super) fn digest_all(file: &File, mut also: Option<Digests>) -> std::io::Result<Digested> {
-    let mut buffer = vec![0; READ_BYTES];
     let mut digest = Sha256::new();
-    let mut size = 0;
-    loop {
-        let count = match file.read_at(&mut buffer, size) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            count => count?,
-        };
-        if count == 0 {
-            break;
-        }
-        digest.update(&buffer[..count]);
+    let size = pass(file, |chunk| {
+        digest.update(chunk);
         if let Some(also) = &mut also {
-            also.update(&buffer[..count]);
+            also.update(chunk);
         }
-        size += count as u64;
-    }
+    })?;
     let sha256 = Sha256Sum::finish(digest);
     Ok(Digested { size, sha256, also: also.map(Digests::finish) })
+}
+
+/// Passes all bytes of a file on, in order, and counts them.
+pub(super) fn pass(file: &File, mut to: impl FnMut(&[u8])) -> std::io::Result<u64> {
+    let mut buffer = vec![0; READ_BYTES];
+    let mut size = 0;
+    loop {
+        match file.read_at(&mut buffer, size) {
+            Ok(0) => return Ok(size),
+            Ok(count) => {
+                to(&buffer[..count]);
+                size += count as u64;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 impl Transfers {

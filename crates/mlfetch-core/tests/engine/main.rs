@@ -2,6 +2,7 @@
 //! own, and a look at what is there afterwards.
 
 mod cancel;
+mod compare;
 mod course;
 mod destination;
 mod faults;
