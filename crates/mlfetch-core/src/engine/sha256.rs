@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
 
 use mlfetch_store::{Algorithm, Checksum, Coverage, Error, ErrorKind};
 use sha2::{Digest as _, Sha256};
@@ -10,8 +9,10 @@ use sha2::{Digest as _, Sha256};
 use super::FileError;
 use super::answer::Broken;
 use super::digest::Digests;
-use super::transfer::{Content, Planned, Transferred, Transfers, blocking};
+use super::follow::Follower;
+use super::transfer::{Content, Planned, Transferred, Transfers};
 use crate::RelativePath;
+use crate::destination::StagedFile;
 use crate::manifest::Sha256Sum;
 
 /// What is read of a file at a time.
@@ -62,30 +63,30 @@ impl Transfers {
         (self.settings.takes_sha256() && !is_known).then(Sha256::new)
     }
 
-    /// What the bytes that arrived came to, if that is asked for. Those that passed in order were
-    /// digested then; a file that came in parts is read once.
-    pub(super) async fn sha256(
+    /// The same for a file that comes in parts: it is read behind those who write it.
+    pub(super) fn follow_sha256(
         &self,
-        planned: &Planned,
-        arrived: &Transferred,
-    ) -> Result<Option<Sha256Sum>, FileError> {
+        sum: Option<&Checksum>,
+        staged: &StagedFile,
+    ) -> std::io::Result<Option<Follower>> {
+        let digest = self.begin_sha256(sum).and_then(|_| Digests::of(&sha256_of_all()));
+        digest.map(|digest| Ok(Follower::new(staged.share()?, digest))).transpose()
+    }
+
+    /// What the bytes that arrived came to, if that is asked for. Those of a file on disk were
+    /// digested as they passed.
+    pub(super) fn sha256(&self, arrived: &Transferred) -> Option<Sha256Sum> {
         if !self.settings.takes_sha256() || arrived.sha256.is_some() {
-            return Ok(arrived.sha256);
+            return arrived.sha256;
         }
         let of_store = arrived.checksum.as_ref().filter(|(sum, _)| is_sha256_of_all(sum));
         if let Some(sum) = of_store.and_then(|(_, ours)| Sha256Sum::from_bytes(ours)) {
-            return Ok(Some(sum));
+            return Some(sum);
         }
-        let staged = match &arrived.bytes {
-            Content::Memory(bytes) => return Ok(Some(Sha256Sum::of(bytes))),
-            Content::Staged(staged) => staged,
-        };
-        let destination = Arc::clone(&self.destination);
-        let path = planned.path.clone();
-        let file = staged.share().map_err(|error| destination.io_error(&path, &error))?;
-        let digest =
-            move || digest_all(&file, None).map_err(|error| destination.io_error(&path, &error));
-        Ok(Some(blocking(digest).await?.sha256))
+        match &arrived.bytes {
+            Content::Memory(bytes) => Some(Sha256Sum::of(bytes)),
+            Content::Staged(_) => None,
+        }
     }
 
     /// Whether a list names the file, before a byte of it is asked for: what a list does not name
@@ -110,22 +111,34 @@ impl Transfers {
         sha256: Option<&Sha256Sum>,
     ) -> Result<bool, Broken> {
         let expected = self.settings.sums.as_ref().and_then(|sums| sums.get(&planned.path));
-        match (expected, sha256) {
-            (Some(expected), Some(ours)) if expected == ours => Ok(true),
-            (Some(expected), Some(ours)) => {
-                let error = Error::new(ErrorKind::Integrity, "verify", planned.path.to_string())
-                    .with_message(not_of_list(expected, ours))
-                    .with_hint("if these bytes are meant, write the list anew");
-                // They may have changed on their way.
-                Err(Broken { error: error.into(), again: true })
-            }
-            _ => Ok(false),
+        let Some(expected) = expected else { return Ok(false) };
+        let ours = sha256.expect("where there is a list, each file is digested");
+        if expected == ours {
+            return Ok(true);
         }
+        let error = Error::new(ErrorKind::Integrity, "verify", planned.path.to_string())
+            .with_message(not_of_list(expected, ours))
+            .with_hint("if these bytes are meant, write the list anew");
+        // They may have changed on their way.
+        Err(Broken { error: error.into(), again: true })
     }
 }
 
 pub(super) fn not_of_list(expected: &Sha256Sum, ours: &Sha256Sum) -> String {
     format!("its sha256 is {ours} and the list of checksums says {expected}")
+}
+
+/// The value of a follower, once all ranges were given to it.
+pub(super) async fn followed(follower: Option<Follower>) -> std::io::Result<Option<Sha256Sum>> {
+    Ok(match follower {
+        Some(follower) => Sha256Sum::from_bytes(&follower.finish().await?),
+        None => None,
+    })
+}
+
+/// What a follower is to come to.
+fn sha256_of_all() -> Checksum {
+    Checksum::new(Algorithm::Sha256, Vec::new())
 }
 
 fn is_sha256_of_all(sum: &Checksum) -> bool {

@@ -104,7 +104,7 @@ impl Transfers {
 
     async fn transfer_and_verify(&self, planned: &Planned) -> Result<Verified, Broken> {
         let mut transferred = self.transfer(planned).await?;
-        transferred.sha256 = self.sha256(planned, &transferred).await?;
+        transferred.sha256 = self.sha256(&transferred);
         self.verify(planned, transferred)
     }
 
