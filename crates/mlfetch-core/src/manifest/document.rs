@@ -162,7 +162,7 @@ mod tests {
         let text = written.to_text();
         assert_eq!(Manifest::parse(&text, "m").expect("read"), written);
         assert!(text.ends_with(b"\n"));
-        assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 5);
+        assert_eq!(text.split(|byte| *byte == b'\n').count(), 6);
     }
 
     #[test]

@@ -31,8 +31,8 @@ fn taking(store: Arc<dyn Store>) -> Home {
     Home::new(store).set(|settings| settings.manifest = true)
 }
 
-fn sums(list: &str) -> Option<Arc<Sums>> {
-    Some(Arc::new(Sums::parse(list.as_bytes(), "list").expect("a list")))
+fn sums(list: &str) -> Arc<Sums> {
+    Arc::new(Sums::parse(list.as_bytes(), "list").expect("a list"))
 }
 
 fn sum(text: &str) -> Sha256Sum {
@@ -145,7 +145,7 @@ async fn a_tree_that_is_another_is_an_error_and_what_came_stays() {
 
 #[tokio::test]
 async fn a_list_proves_the_bytes_and_no_other_bytes_get_their_name() {
-    let list = |text: &str| sums(&format!("{}  ./d/a\n", sum(text)));
+    let list = |text: &str| Some(sums(&format!("{}  ./d/a\n", sum(text))));
     let home = Home::new(memory(&[("d/a", "a")])).set(|s| s.sums = list("a"));
     let report = home.fetch().await.expect("fetched");
     assert_eq!(report.proofs.into_keys().collect::<Vec<_>>(), [Proof::List]);
@@ -159,7 +159,7 @@ async fn a_list_proves_the_bytes_and_no_other_bytes_get_their_name() {
 #[tokio::test]
 async fn what_a_list_does_not_name_is_not_asked_for() {
     let store = Arc::new(FaultyStore::new(memory(&[("a", "a"), ("planted", "x")])));
-    let list = || sums(&format!("{}  a\n", sum("a")));
+    let list = || Some(sums(&format!("{}  a\n", sum("a"))));
     let home = Home::new(Arc::clone(&store) as Arc<dyn Store>);
     let home = home.set(|s| (s.sums, s.keep_going) = (list(), true));
     let report = crate::support::some(home.fetch().await);
@@ -172,7 +172,7 @@ async fn what_a_list_does_not_name_is_not_asked_for() {
 #[tokio::test]
 async fn what_a_list_names_and_does_not_come_is_an_error_unless_patterns_leave_it_out() {
     let (a, b) = (sum("a"), sum("b"));
-    let list = || sums(&format!("{a}  a\n{b}  b\n"));
+    let list = || Some(sums(&format!("{a}  a\n{b}  b\n")));
     let home = Home::new(memory(&[("a", "a")])).set(|s| s.sums = list());
     match home.fetch().await {
         Err(FetchError::Expected { error, .. }) => {
@@ -199,7 +199,7 @@ async fn a_file_whose_bytes_changed_on_this_disk_is_fetched_again() {
             }
         });
         let home = taking(Arc::new(store)).set(|s| {
-            s.sums = sums(&format!("{}  f\n", sum("a"))).filter(|_| by_list);
+            s.sums = by_list.then(|| sums(&format!("{}  f\n", sum("a"))));
         });
         home.fetch().await.expect("fetched");
         let path = home.destination().join("f");
@@ -228,7 +228,7 @@ async fn a_file_that_may_not_be_replaced_is_in_the_manifest_as_it_is() {
         assert_eq!((row.sha256, &*row.proven), (sum(text), "nothing"));
         assert_eq!(row.source, None, "nobody compared it");
     }
-    let home = keeping(sums(&format!("{}  f\n", sum("long"))));
+    let home = keeping(Some(sums(&format!("{}  f\n", sum("long")))));
     assert_eq!(failed(home.fetch().await), ErrorKind::Integrity);
     assert_eq!(home.tree()["f"], "mine");
 }
@@ -247,7 +247,7 @@ async fn the_note_of_the_model_belongs_to_the_tree() {
         .current_dir(home.destination())
         .output();
     let list = String::from_utf8(list.expect("`sh` starts").stdout).expect("text");
-    let home = home.set(|s| s.sums = sums(&list));
+    let home = home.set(|s| s.sums = Some(sums(&list)));
     home.fetch_target(target).await.expect("the list is of this tree");
 }
 
