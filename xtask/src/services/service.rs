@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::Launch;
 use super::state::Variables;
-use super::{Tools, fake_gcs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
+use super::{Tools, fake_gcs, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
 
 /// A server that the tests use.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -25,10 +25,11 @@ pub(crate) enum Service {
     Postgres,
     Mysql,
     Toxiproxy,
+    Hdfs,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Minio,
         Self::FakeGcs,
         Self::MlflowProxied,
@@ -39,6 +40,7 @@ impl Service {
         Self::Postgres,
         Self::Mysql,
         Self::Toxiproxy,
+        Self::Hdfs,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -53,6 +55,7 @@ impl Service {
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
             Self::Toxiproxy => "toxiproxy",
+            Self::Hdfs => "hdfs",
         }
     }
 
@@ -88,6 +91,7 @@ impl Service {
             Self::Postgres => postgres::install(&tools.cache).map(drop),
             Self::Mysql => mysql::install(&tools.cache).map(drop),
             Self::Toxiproxy => toxiproxy::PROGRAM.install(&tools.cache).map(drop),
+            Self::Hdfs => hdfs::LIBRARIES.install(&tools.cache).map(drop),
             // The Python environment is part of the tools: the tests need it without a server too.
             Self::MlflowProxied | Self::MlflowDirect | Self::MlflowAuth | Self::MlflowS3 => Ok(()),
         }
@@ -113,6 +117,7 @@ impl Service {
             Self::Postgres => postgres::prepare(tools, directory),
             Self::Mysql => mysql::prepare(tools, directory),
             Self::Toxiproxy => toxiproxy::prepare(tools, directory),
+            Self::Hdfs => hdfs::prepare(tools, directory),
         }
     }
 
