@@ -18,7 +18,7 @@ pub(crate) enum Health {
     Http { address: SocketAddr, path: String },
     /// The server speaks first, as MySQL and its relatives do.
     Greeting { address: SocketAddr },
-    /// The last line of PostgreSQL's `postmaster.pid` says `ready`.
+    /// The last line of a file says `ready`: PostgreSQL's `postmaster.pid`, and HDFS's `state`.
     Postmaster { file: PathBuf },
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::Launch;
 use super::state::Variables;
-use super::{Tools, minio, mlflow, mysql, nginx, postgres, toxiproxy};
+use super::{Tools, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
 
 /// A server that the tests use.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -24,10 +24,11 @@ pub(crate) enum Service {
     Postgres,
     Mysql,
     Toxiproxy,
+    Hdfs,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Minio,
         Self::MlflowProxied,
         Self::MlflowDirect,
@@ -37,6 +38,7 @@ impl Service {
         Self::Postgres,
         Self::Mysql,
         Self::Toxiproxy,
+        Self::Hdfs,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -50,6 +52,7 @@ impl Service {
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
             Self::Toxiproxy => "toxiproxy",
+            Self::Hdfs => "hdfs",
         }
     }
 
@@ -84,6 +87,7 @@ impl Service {
             Self::Postgres => postgres::install(&tools.cache).map(drop),
             Self::Mysql => mysql::install(&tools.cache).map(drop),
             Self::Toxiproxy => toxiproxy::PROGRAM.install(&tools.cache).map(drop),
+            Self::Hdfs => hdfs::LIBRARIES.install(&tools.cache).map(drop),
             // The Python environment is part of the tools: the tests need it without a server too.
             Self::MlflowProxied | Self::MlflowDirect | Self::MlflowAuth | Self::MlflowS3 => Ok(()),
         }
@@ -108,6 +112,7 @@ impl Service {
             Self::Postgres => postgres::prepare(tools, directory),
             Self::Mysql => mysql::prepare(tools, directory),
             Self::Toxiproxy => toxiproxy::prepare(tools, directory),
+            Self::Hdfs => hdfs::prepare(tools, directory),
         }
     }
 

@@ -14,6 +14,8 @@ pub enum Redirects {
     /// To any place, without the credential where that is another origin; never from HTTPS to HTTP.
     #[default]
     WithoutCredential,
+    /// Nowhere, and it is an answer like another: whoever asked reads where it leads.
+    Reported,
 }
 
 impl Redirects {
@@ -67,7 +69,9 @@ mod tests {
         assert!(rule.allows(&url("http://a/"), &url("https://b/")));
         assert!(!rule.allows(&url("https://a/"), &url("http://a/")));
         assert!(!rule.allows(&url("http://a/"), &url("file:///etc/passwd")));
-        assert!(!Redirects::Never.allows(&url("http://a/"), &url("http://a/b")));
+        for rule in [Redirects::Never, Redirects::Reported] {
+            assert!(!rule.allows(&url("http://a/"), &url("http://a/b")));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 
 use super::error::transport_error;
 use super::redirect::{
-    MAX_REDIRECTS, keeps_method, redirect_target, same_origin, without_credentials,
+    MAX_REDIRECTS, Redirects, keeps_method, redirect_target, same_origin, without_credentials,
 };
 use super::request::display_url;
 use super::{ClientConfig, HttpRequest, HttpResponse};
@@ -59,6 +59,9 @@ impl HttpClient {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send_to(&request, &url, at_home).await?;
             let status = response.status();
+            if request.redirects == Redirects::Reported {
+                return Ok(self.answer(&request, response));
+            }
             let Some(target) = redirect_target(status, response.headers(), &url) else {
                 return Ok(self.answer(&request, response));
             };

@@ -46,6 +46,16 @@ async fn no_redirect_is_followed_where_none_may_be() {
 }
 
 #[tokio::test]
+async fn a_redirect_that_is_to_be_reported_is_an_answer() {
+    let server = Server::start(|_| Answer::redirect(307, "http://elsewhere.example/b")).await;
+    let request = HttpRequest::get(server.url("/a")).with_redirects(Redirects::Reported);
+    let answer = client().send(request).await.expect("an answer");
+    assert_eq!(answer.status(), 307);
+    let location = answer.header(mlfetch_http::header::LOCATION);
+    assert_eq!(location, Some("http://elsewhere.example/b"));
+}
+
+#[tokio::test]
 async fn a_redirect_to_another_scheme_is_refused() {
     for target in ["file:///etc/passwd", "ftp://h/x", "data:,x"] {
         let server = Server::start(move |_| Answer::redirect(302, target)).await;
