@@ -73,9 +73,10 @@ impl Kind {
     /// MLflow asks for blobs with a connection string or a key, for Data Lake Storage with a
     /// signature. What one of the two does not know comes after what it knows.
     fn order(data_lake: bool) -> [Self; 3] {
-        match data_lake {
-            false => [Self::ConnectionString, Self::AccessKey, Self::Sas],
-            true => [Self::Sas, Self::ConnectionString, Self::AccessKey],
+        if data_lake {
+            [Self::Sas, Self::ConnectionString, Self::AccessKey]
+        } else {
+            [Self::ConnectionString, Self::AccessKey, Self::Sas]
         }
     }
 
@@ -175,7 +176,9 @@ mod tests {
     fn choose(config: &AzureConfig, uri: &str) -> Result<Chosen> {
         let location = Location::parse(uri).expect("a location");
         let mut place = Place::parse(&location).expect("a place");
-        Chosen::choose(config, &mut place, |_| Arc::new(Identity::nobody(&IdentityConfig::default())))
+        Chosen::choose(config, &mut place, |_| {
+            Arc::new(Identity::nobody(&IdentityConfig::default()))
+        })
     }
 
     fn name(config: &AzureConfig, uri: &str) -> String {
@@ -198,8 +201,12 @@ mod tests {
     fn the_order_is_mlflow_s_for_blobs_and_for_data_lake_storage() {
         let without_string = AzureConfig { connection_string: None, ..all() };
         let sas_alone = AzureConfig { access_key: None, ..without_string.clone() };
-        assert!(matches!(choose(&all(), BLOBS).expect("one").auth, Auth::Key(key) if key.text().expose() == "c3RyaW5n"));
-        assert!(matches!(choose(&without_string, BLOBS).expect("one").auth, Auth::Key(key) if key.text().expose() == "a2V5"));
+        assert!(
+            matches!(choose(&all(), BLOBS).expect("one").auth, Auth::Key(key) if key.text().expose() == "c3RyaW5n")
+        );
+        assert!(
+            matches!(choose(&without_string, BLOBS).expect("one").auth, Auth::Key(key) if key.text().expose() == "a2V5")
+        );
         assert_eq!(name(&sas_alone, BLOBS), "sas");
         assert_eq!(name(&all(), LAKE), "sas");
         assert_eq!(name(&AzureConfig::new(), BLOBS), "entra");

@@ -279,7 +279,13 @@ impl AzureConfig {
             &identity.client_id,
             &identity.authority_host,
         ];
-        (secrets, files.map(Clone::clone), texts.map(Clone::clone), self.anonymous, self.insecure_tls)
+        (
+            secrets,
+            files.map(Clone::clone),
+            texts.map(Clone::clone),
+            self.anonymous,
+            self.insecure_tls,
+        )
     }
 }
 

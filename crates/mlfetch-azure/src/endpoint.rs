@@ -139,7 +139,8 @@ mod tests {
     fn a_container_alone_is_in_the_account_of_the_environment() {
         let found = find(&with_string(AZURITE), "az://c/a").expect("an endpoint");
         assert_eq!(found.account.as_deref(), Some("dev"));
-        let own = with_string("AccountName=a;AccountKey=a2V5;EndpointSuffix=core.usgovcloudapi.net");
+        let own =
+            with_string("AccountName=a;AccountKey=a2V5;EndpointSuffix=core.usgovcloudapi.net");
         let found = find(&own, "az://c/a").expect("an endpoint");
         assert_eq!(found.base, "https://a.blob.core.usgovcloudapi.net");
         let account = AzureConfig { account: Some("b".to_owned()), ..AzureConfig::new() };
@@ -157,7 +158,8 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_a_url_and_nothing_more() {
-        for url in ["127.0.0.1:10000", "ftp://h", "http://u:s3cret@h", "https://h/?sig=s3cret", ""] {
+        for url in ["127.0.0.1:10000", "ftp://h", "http://u:s3cret@h", "https://h/?sig=s3cret", ""]
+        {
             let config = AzureConfig::new().with_endpoint(url.to_owned());
             let error = find(&config, "az://c/a").expect_err(url);
             assert_eq!(error.kind(), ErrorKind::InvalidInput);

@@ -168,6 +168,12 @@ impl Refusal {
         if hint.is_empty() { error } else { error.with_hint(hint) }
     }
 
+    /// Emulators say "you may not" where the service says "I do not know you".
+    fn speaks_of_who(&self) -> bool {
+        let words = self.body.as_ref().map_or("", |body| body.message.as_str());
+        words.contains("failed to authenticate")
+    }
+
     /// `None` for an answer that is not the service's, of which the status says all there is.
     fn meaning(&self, asked: &Asked<'_>) -> Option<Meaning> {
         let code = self.code();
@@ -176,7 +182,9 @@ impl Refusal {
         }
         let nobody = !asked.is_somebody;
         match self.status.as_u16() {
-            _ if code == "AuthenticationFailed" => Some(self.not_accepted(asked)),
+            _ if code == "AuthenticationFailed" || self.speaks_of_who() && !nobody => {
+                Some(self.not_accepted(asked))
+            }
             401 | 403 | 404 if nobody && (UNKNOWN.contains(&code) || DENIED.contains(&code)) => {
                 Some(nobody_is_signed_in(asked))
             }
@@ -197,9 +205,10 @@ impl Refusal {
     fn not_accepted(&self, asked: &Asked<'_>) -> Meaning {
         let detail = self.body.as_ref().map_or("", |body| body.detail.as_str());
         let (words, hint) = match asked.auth {
-            _ if detail.contains("date header") => {
-                ("the clock here and the server's are too far apart", "set the clock of this machine")
-            }
+            _ if detail.contains("date header") => (
+                "the clock here and the server's are too far apart",
+                "set the clock of this machine",
+            ),
             Auth::Sas(sas) if is_expired(sas.get("se")) || detail.contains("time frame") => (
                 "the shared access signature has expired, or is not good yet",
                 "ask for a new one; the clock of this machine may be wrong too",
@@ -262,7 +271,8 @@ fn nobody_is_signed_in(asked: &Asked<'_>) -> Meaning {
 /// What may not be done, and by which right it could be.
 fn denied(asked: &Asked<'_>) -> Meaning {
     let lists = asked.operation == "list";
-    let words = if lists { "listing the container is not allowed" } else { "reading it is not allowed" };
+    let words =
+        if lists { "listing the container is not allowed" } else { "reading it is not allowed" };
     let hint = match asked.auth {
         Auth::Sas(sas) if lists && sas.allows('l') == Some(false) => {
             "the shared access signature lacks the permission to list (`l` in its `sp`): ask for one \
@@ -281,7 +291,8 @@ fn denied(asked: &Asked<'_>) -> Meaning {
         Auth::Sas(_) => "the shared access signature or its stored policy does not allow it",
         Auth::Entra(_) => READ_ROLE,
         Auth::Key(_) | Auth::Anonymous => {
-            "the firewall of the storage account may not let this machine in"
+            "the firewall of the storage account may not let this machine in, or the access key is \
+             not the one of the account"
         }
     };
     (ErrorKind::PermissionDenied, format!("{words} in {}", asked.root), hint.to_owned())

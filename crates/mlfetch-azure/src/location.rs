@@ -57,7 +57,9 @@ impl Place {
         let key = if data_lake { decoded(path)? } else { Key::from(without_slash(path)) };
         let place = Self { key, query, data_lake, ..Self::below(container) };
         match Host::parse(host) {
-            Some(host) => Some(Self { account: Some(host.account), host: Some(host.blob), ..place }),
+            Some(host) => {
+                Some(Self { account: Some(host.account), host: Some(host.blob), ..place })
+            }
             // Another host is good for the account's name only: see `Endpoint`.
             None => Some(Self { account: Some(label(host)?.to_owned()), ..place }),
         }
@@ -79,7 +81,8 @@ impl Place {
         let path = location.path().split('#').next()?;
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let query = if query.is_empty() { Query::default() } else { Query::parse(query)? };
-        let (container, key) = without_slash(path).split_once('/').unwrap_or((without_slash(path), ""));
+        let (container, key) =
+            without_slash(path).split_once('/').unwrap_or((without_slash(path), ""));
         let container = percent_decode_str(container).decode_utf8().ok()?;
         let (account, host) = (Some(host.account), Some(host.blob));
         let key = Key::new(percent_decode_str(key).collect::<Vec<u8>>());
@@ -210,8 +213,10 @@ mod tests {
 
     #[test]
     fn names_are_exact_in_one_family_and_decoded_in_the_other() {
-        let wasbs = |path: &str| parts(&format!("wasbs://c@acc.blob.core.windows.net{path}"))[3].clone();
-        let abfss = |path: &str| parts(&format!("abfss://c@acc.dfs.core.windows.net{path}"))[3].clone();
+        let wasbs =
+            |path: &str| parts(&format!("wasbs://c@acc.blob.core.windows.net{path}"))[3].clone();
+        let abfss =
+            |path: &str| parts(&format!("abfss://c@acc.dfs.core.windows.net{path}"))[3].clone();
         for path in ["%41", "a%20b", "/a//b/", "a?b#c", "a?b=c&d=e", "a+b", "../x"] {
             assert_eq!(wasbs(&format!("/{path}")), path);
         }

@@ -19,8 +19,7 @@ const API_VERSION: &str = "2023-11-03";
 
 /// All but RFC 3986's unreserved characters. `/` too: it keeps `a//b`, `..` and a leading `/` whole
 /// on the way, and the service decodes it, as it does for Microsoft's own libraries.
-const ESCAPED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One question.
 #[derive(Debug, Clone)]
@@ -128,7 +127,8 @@ impl<'a> Call<'a> {
     }
 
     fn authorization(&self, key: &SharedKey, url: &Url, headers: &[(&str, String)]) -> String {
-        let query: Vec<_> = self.query.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+        let query: Vec<_> =
+            self.query.iter().map(|(name, value)| (*name, value.as_ref())).collect();
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let (method, path) = (self.method.as_str(), url.path());
         key.authorization(&Unsigned { method, path, query: &query, headers: &headers })

@@ -1,6 +1,7 @@
 //! Shared Key: the signature of Azure Storage, as pure functions.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine as _;
@@ -40,7 +41,8 @@ pub(crate) struct Unsigned<'a> {
 pub(crate) struct SharedKey {
     account: String,
     text: Secret,
-    key: hmac::Key,
+    /// Shared, because it is large and every request needs it.
+    key: Arc<hmac::Key>,
 }
 
 impl SharedKey {
@@ -54,8 +56,8 @@ impl SharedKey {
                 .with_message("it is not base64")
                 .with_hint("copy the key of the account as it is, to its last `=`")
         })?;
-        let bytes = hmac::Key::new(HMAC_SHA256, &bytes);
-        Ok(Self { account: account.to_owned(), text: key, key: bytes })
+        let prepared = Arc::new(hmac::Key::new(HMAC_SHA256, &bytes));
+        Ok(Self { account: account.to_owned(), text: key, key: prepared })
     }
 
     /// The key as it was given, for what must not be shown.
@@ -79,13 +81,23 @@ fn string_to_sign(account: &str, request: &Unsigned<'_>) -> String {
         let value = request.headers.iter().find(|(found, _)| *found == name);
         text.extend([value.map_or("", |(_, value)| value), "\n"]);
     }
-    push_sorted(&mut text, request.headers, |name| name.starts_with("x-ms-"), |text, pair| {
-        text.extend([pair.0, ":", pair.1.trim(), "\n"]);
-    });
+    push_sorted(
+        &mut text,
+        request.headers,
+        |name| name.starts_with("x-ms-"),
+        |text, pair| {
+            text.extend([pair.0, ":", pair.1.trim(), "\n"]);
+        },
+    );
     text.extend(["/", account, request.path]);
-    push_sorted(&mut text, request.query, |_| true, |text, pair| {
-        text.extend(["\n", pair.0, ":", pair.1]);
-    });
+    push_sorted(
+        &mut text,
+        request.query,
+        |_| true,
+        |text, pair| {
+            text.extend(["\n", pair.0, ":", pair.1]);
+        },
+    );
     text
 }
 
@@ -97,7 +109,9 @@ fn push_sorted(
 ) {
     let mut sorted: Vec<_> = pairs.iter().filter(|(name, _)| counts(name)).collect();
     sorted.sort_unstable();
-    sorted.into_iter().for_each(|pair| push(text, pair));
+    for pair in sorted {
+        push(text, pair);
+    }
 }
 
 /// Without the key.
@@ -112,7 +126,8 @@ mod tests {
     use super::*;
 
     /// The key of the emulator's account, which Microsoft publishes.
-    const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    const KEY: &str =
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     /// The examples of "Authorize with Shared Key".
     #[test]
@@ -163,7 +178,10 @@ mod tests {
                 ("x-ms-version", "2023-11-03"),
             ],
         };
-        assert_eq!(signer.authorization(&request), "SharedKey devstoreaccount1:RiOlSqpuiJEtYtA0wA25wgfvUzd9eowNSkmSRjw0RwQ=");
+        assert_eq!(
+            signer.authorization(&request),
+            "SharedKey devstoreaccount1:RiOlSqpuiJEtYtA0wA25wgfvUzd9eowNSkmSRjw0RwQ="
+        );
         assert!(!format!("{signer:?}").contains("Eby8"));
     }
 

@@ -21,10 +21,17 @@ pub(super) const ACCOUNT: &str = "mlfetchtest";
 pub(crate) fn install(cache: &Cache) -> Result<PathBuf> {
     let place = cache.install(&format!("azurite-{VERSION}"), |partial| {
         let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
-            .arg(partial)
-            .arg(format!("azurite@{VERSION}"))
-            .stdin(Stdio::null());
+        npm.args([
+            "install",
+            "--silent",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            "--prefix",
+        ])
+        .arg(partial)
+        .arg(format!("azurite@{VERSION}"))
+        .stdin(Stdio::null());
         command::capture(&mut npm).map(drop).context("Azurite needs Node.js 20 or newer with npm")
     })?;
     Ok(place.join("node_modules/azurite/dist/src/blob/main.js"))

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::Launch;
 use super::state::Variables;
-use super::{Tools, azurite, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
+use super::{Tools, azurite, fake_gcs, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
 
 /// A server that the tests use.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Service {
     Minio,
+    FakeGcs,
     MlflowProxied,
     MlflowDirect,
     MlflowAuth,
@@ -30,8 +31,9 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Minio,
+        Self::FakeGcs,
         Self::MlflowProxied,
         Self::MlflowDirect,
         Self::MlflowAuth,
@@ -48,6 +50,7 @@ impl Service {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Minio => "minio",
+            Self::FakeGcs => "fake-gcs",
             Self::MlflowProxied => "mlflow-proxied",
             Self::MlflowDirect => "mlflow-direct",
             Self::MlflowAuth => "mlflow-auth",
@@ -89,6 +92,7 @@ impl Service {
     pub(crate) fn install(self, tools: &Tools) -> Result<()> {
         match self {
             Self::Minio => minio::PROGRAM.install(&tools.cache).map(drop),
+            Self::FakeGcs => fake_gcs::install(&tools.cache).map(drop),
             Self::Nginx => nginx::install(&tools.cache).map(drop),
             Self::Postgres => postgres::install(&tools.cache).map(drop),
             Self::Mysql => mysql::install(&tools.cache).map(drop),
@@ -111,6 +115,7 @@ impl Service {
     ) -> Result<Launch> {
         match self {
             Self::Minio => minio::prepare(tools, directory),
+            Self::FakeGcs => fake_gcs::prepare(tools, directory),
             Self::MlflowProxied => mlflow::proxied(tools, directory),
             Self::MlflowDirect => mlflow::direct(tools, directory),
             Self::MlflowAuth => mlflow::auth(tools, directory),

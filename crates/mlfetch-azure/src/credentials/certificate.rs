@@ -20,7 +20,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 
 /// How long such a token is good for.
-const VALID_FOR: Duration = Duration::from_secs(10 * 60);
+const VALID_FOR: Duration = Duration::from_mins(10);
 
 /// Signs for a service principal.
 pub(crate) struct Certificate {
@@ -95,5 +95,69 @@ impl ClientAssertion for Certificate {
 impl fmt::Debug for Certificate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Certificate").field(&self.client_id).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+
+    use super::*;
+
+    const AUDIENCE: &str = "https://login.microsoftonline.com/tenant/oauth2/v2.0/token";
+
+    fn read(pem: &str) -> Result<Certificate, String> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), pem).expect("written");
+        Certificate::read(file.path(), "client", AUDIENCE.to_owned())
+    }
+
+    /// A certificate and its key.
+    fn pem(kind: &'static rcgen::SignatureAlgorithm) -> [String; 2] {
+        let key = rcgen::KeyPair::generate_for(kind).expect("a key");
+        let certificate = rcgen::CertificateParams::default().self_signed(&key);
+        [certificate.expect("a certificate").pem(), key.serialize_pem()]
+    }
+
+    #[test]
+    fn the_token_is_signed_by_the_key_and_names_the_certificate() {
+        let [certificate, key] = pem(&rcgen::PKCS_RSA_SHA256);
+        let signer = read(&format!("{key}{certificate}")).expect("a certificate");
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let token = signer.token(now).expect("a token");
+        let (signed, signature) = token.rsplit_once('.').expect("three parts");
+        let (header, claims) = signed.split_once('.').expect("three parts");
+        let decode = |part| URL_SAFE_NO_PAD.decode(part).expect("base64");
+        UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, signer.key.public_key().as_ref())
+            .verify(signed.as_bytes(), &decode(signature))
+            .expect("the signature is right");
+        let json = |part| serde_json::from_slice::<serde_json::Value>(&decode(part)).expect("JSON");
+        let (header, claims) = (json(header), json(claims));
+        let der = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
+        let thumbprint = URL_SAFE_NO_PAD.encode(digest(&SHA256, &der));
+        assert_eq!((&header["alg"], &header["x5t#S256"]), (&json!("PS256"), &json!(thumbprint)));
+        assert_eq!(
+            [&claims["aud"], &claims["iss"], &claims["sub"]],
+            [AUDIENCE, "client", "client"]
+        );
+        assert_eq!([&claims["nbf"], &claims["exp"]], [1_000_000, 1_000_600]);
+        assert_ne!(signer.token(now).expect("a token"), token);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let [certificate, key] = pem(&rcgen::PKCS_RSA_SHA256);
+        let [_, other] = pem(&rcgen::PKCS_ECDSA_P256_SHA256);
+        for (pem, words) in [
+            (String::new(), "no certificate"),
+            (key, "no certificate"),
+            (certificate.clone(), "no private key"),
+            (format!("{certificate}{other}"), "not one of RSA"),
+        ] {
+            let error = read(&pem).expect_err(words);
+            assert!(error.contains(words), "{error}");
+        }
+        let missing = Certificate::read(Path::new("/no/such.pem"), "client", String::new());
+        assert!(missing.expect_err("no file").contains("/no/such.pem"));
     }
 }

@@ -133,7 +133,7 @@ impl Identity {
         let Ok(index) = found else { return Ok(None) };
         let candidate = &self.candidates[*index];
         let token = candidate.credential.get_token(&[SCOPE], None).await;
-        let token = token.map_err(|cause| self.refused(candidate, cause))?;
+        let token = token.map_err(|cause| self.refused(candidate, &cause))?;
         Ok(Some(Secret::new(token.token.secret())))
     }
 
@@ -151,7 +151,9 @@ impl Identity {
             let token = timeout(PATIENCE, candidate.credential.get_token(&[SCOPE], None)).await;
             match token {
                 Ok(Ok(_)) => return Ok(Ok(index)),
-                Ok(Err(cause)) if candidate.is_meant => return Err(self.refused(candidate, cause)),
+                Ok(Err(cause)) if candidate.is_meant => {
+                    return Err(self.refused(candidate, &cause));
+                }
                 Ok(Err(cause)) => passed.add(candidate.name, self.words(&cause)),
                 Err(_) => passed.add(candidate.name, "no answer in time"),
             }
@@ -159,9 +161,9 @@ impl Identity {
         Ok(Err(passed))
     }
 
-    fn refused(&self, candidate: &Candidate, cause: azure_core::Error) -> Error {
-        let words = self.words(&cause);
-        let reached = find_our_error(&cause).map(|ours| (ours.kind(), ours.retry()));
+    fn refused(&self, candidate: &Candidate, cause: &azure_core::Error) -> Error {
+        let words = self.words(cause);
+        let reached = find_our_error(cause).map(|ours| (ours.kind(), ours.retry()));
         match reached {
             Some((kind, retry)) => {
                 Error::new(kind, "sign in as", candidate.name).with_retry(retry).with_message(words)
@@ -212,7 +214,7 @@ fn authority(config: &IdentityConfig, cloud: Option<&str>) -> String {
 
 fn client_options(authority: &str, client: HttpClient) -> ClientOptions {
     let mut cloud = CustomConfiguration::default();
-    cloud.authority_host = authority.to_owned();
+    authority.clone_into(&mut cloud.authority_host);
     ClientOptions {
         transport: Some(Transport::new(Arc::new(TokenHttp(client)))),
         retry: RetryOptions::none(),

@@ -74,6 +74,9 @@ impl Display {
             return;
         }
         say(&text::summary(report, seconds));
+        if let Some(manifest) = &report.manifest {
+            say(&format!("tree sha256 {}", manifest.tree_digest()));
+        }
         if self.verbose && report.planned == 0 && !report.ways.is_empty() {
             say(&format!(
                 "bytes came: {}",

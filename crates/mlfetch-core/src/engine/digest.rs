@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crc_fast::{CrcAlgorithm, Digest as CrcDigest, checksum_combine};
+use crc_fast::{CrcAlgorithm, Digest as CrcDigest};
 use md5::{Digest as _, Md5};
 use mlfetch_store::{Algorithm, Checksum, Coverage};
 use sha1::Sha1;
@@ -27,6 +27,11 @@ impl Digests {
         }))
     }
 
+    /// Begins the values of parts of these sizes, for [`Digests::values`].
+    pub(super) fn of_parts(algorithm: Algorithm, sizes: Vec<u64>) -> Option<Self> {
+        Some(Self(Kind::Parts(Parts::new(algorithm, sizes)?)))
+    }
+
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
@@ -40,6 +45,14 @@ impl Digests {
         match self.0 {
             Kind::Whole(whole) => whole.finish(),
             Kind::Parts(parts) => parts.finish(),
+        }
+    }
+
+    /// The values of the parts, one after the other.
+    pub(super) fn values(self) -> Vec<u8> {
+        match self.0 {
+            Kind::Whole(whole) => whole.finish(),
+            Kind::Parts(parts) => parts.values(),
         }
     }
 }
@@ -150,46 +163,17 @@ impl Parts {
         }
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    fn values(mut self) -> Vec<u8> {
         self.end_part();
-        if self.too_many {
-            return Vec::new();
-        }
-        let Some(mut whole) = Whole::new(self.algorithm) else { return Vec::new() };
-        whole.update(&self.values);
-        whole.finish()
-    }
-}
-
-/// Puts the checksums of ranges of an object together to that of the object.
-pub(super) struct Combined {
-    algorithm: CrcAlgorithm,
-    width: usize,
-    value: u64,
-}
-
-impl Combined {
-    /// For the checksum of a whole object by an algorithm whose values can be put together: a CRC.
-    pub(super) fn of(sum: &Checksum) -> Option<Self> {
-        let (algorithm, width) = match (&sum.coverage, sum.algorithm) {
-            (Coverage::Object, Algorithm::Crc32) => (CrcAlgorithm::Crc32IsoHdlc, 4),
-            (Coverage::Object, Algorithm::Crc32c) => (CrcAlgorithm::Crc32Iscsi, 4),
-            (Coverage::Object, Algorithm::Crc64Nvme) => (CrcAlgorithm::Crc64Nvme, 8),
-            _ => return None,
-        };
-        // What a CRC gives for no bytes at all.
-        Some(Self { algorithm, width, value: 0 })
+        self.values
     }
 
-    /// Adds the next range: the value of its bytes, and how many they are.
-    pub(super) fn add(&mut self, value: &[u8], size: u64) {
-        let value = value.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        self.value = checksum_combine(self.algorithm, self.value, value, size);
-    }
-
-    /// The value of all ranges, as [`Checksum::value`] holds it.
-    pub(super) fn finish(self) -> Vec<u8> {
-        self.value.to_be_bytes()[8 - self.width..].to_vec()
+    fn finish(self) -> Vec<u8> {
+        let whole = Whole::new(self.algorithm).filter(|_| !self.too_many);
+        whole.map_or_else(Vec::new, |mut whole| {
+            whole.update(&self.values());
+            whole.finish()
+        })
     }
 }
 
@@ -246,18 +230,5 @@ mod tests {
         let sum = Checksum::new(Algorithm::Crc32, vec![]).with_coverage(Coverage::Parts(vec![2]));
         assert_eq!(digest(&sum, &[b"12"]).len(), 4);
         assert!(digest(&sum, &[b"12", b"345"]).is_empty());
-    }
-
-    #[test]
-    fn checksums_of_ranges_come_to_that_of_the_whole() {
-        for (algorithm, expected) in &ALL[..3] {
-            let sum = Checksum::new(*algorithm, vec![]);
-            let mut combined = Combined::of(&sum).expect("a CRC");
-            for range in [b"1".as_slice(), b"2345", b"", b"6789"] {
-                combined.add(&whole(*algorithm, range), range.len() as u64);
-            }
-            assert_eq!(Checksum::new(*algorithm, combined.finish()).hex(), *expected);
-        }
-        assert!(Combined::of(&Checksum::new(Algorithm::Md5, vec![])).is_none());
     }
 }

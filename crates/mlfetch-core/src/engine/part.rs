@@ -1,17 +1,19 @@
 //! A big file in parts, several at once, each written at its own offset.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StatRequest, StoreInfo};
+use mlfetch_store::{Error, ErrorKind, ObjectInfo, ReadRequest, StatRequest, StoreInfo};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
-use super::FileError;
 use super::answer::{Broken, too_long, unchanged};
-use super::digest::{Combined, Digests};
-use super::transfer::{Content, Planned, Transferred, Transfers, blocking};
+use super::digest::Digests;
+use super::follow::Follower;
+use super::joined::{Joined, Pieces};
+use super::sha256::followed;
+use super::transfer::{Content, Planned, Transferred, Transfers};
+use super::verify::Verify;
 use super::writer::{Range, Writer};
 use crate::RelativePath;
 use crate::destination::{Destination, DestinationError, StagedFile};
@@ -19,14 +21,17 @@ use crate::destination::{Destination, DestinationError, StagedFile};
 /// Files from this size on are fetched in parts.
 const BIG_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The size of a part; large enough that the request does not count.
-const PART_BYTES: u64 = 16 * 1024 * 1024;
+/// The smallest part: large enough that the request does not count.
+const MIN_PART_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The largest part: small enough that none of them is what everybody waits for.
+const MAX_PART_BYTES: u64 = 128 * 1024 * 1024;
+
+/// As many parts a file has, if they are of a size in between.
+const PARTS: u64 = 64;
 
 /// Parts of one file on their way at once.
 const PARTS_AT_ONCE: usize = 8;
-
-/// What is read at a time when a finished file is digested.
-const DIGEST_BYTES: usize = 1024 * 1024;
 
 /// How a file is cut.
 #[derive(Debug, Clone, Copy)]
@@ -44,9 +49,10 @@ impl Parts {
     }
 
     fn ranges(self) -> impl Iterator<Item = std::ops::Range<u64>> {
-        (0..self.size.div_ceil(PART_BYTES)).map(move |index| {
-            let start = index * PART_BYTES;
-            start..self.size.min(start + PART_BYTES)
+        let part = (self.size / PARTS).clamp(MIN_PART_BYTES, MAX_PART_BYTES);
+        (0..self.size.div_ceil(part)).map(move |index| {
+            let start = index * part;
+            start..self.size.min(start + part)
         })
     }
 }
@@ -58,41 +64,83 @@ pub(super) async fn transfer(
     parts: Parts,
 ) -> Result<Transferred, Broken> {
     let info = pinned(transfers, planned).await?;
-    let checksum = transfers.checksum(&planned.info, &info).await?;
+    let (sum, digest) = transfers.checksum(&planned.info, &info).await?.unzip();
     let staged = transfers.stage(planned, Some(parts.size)).await?;
-    let mut combined = checksum.as_ref().and_then(|(sum, _)| Combined::of(sum));
-    // Computed on the way where the values of ranges can be put together.
-    let sum = checksum.as_ref().map(|(sum, _)| sum).filter(|_| combined.is_some());
+    let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);
+    let pieces = sum.as_ref().and_then(Pieces::of);
+    let mut proving = match (&pieces, digest) {
+        (Some(pieces), _) => Proving::Joined(Joined::new(pieces)),
+        (None, Some(digest)) => {
+            let file = staged.share().map_err(failed)?;
+            Proving::Following(Follower::new(file, digest))
+        }
+        (None, None) => Proving::Nothing,
+    };
+    let mut sha256 = transfers.follow_sha256(sum.as_ref(), &staged).map_err(failed)?;
     let at_once = PARTS_AT_ONCE.min(transfers.settings.jobs.get());
+    let turn = Arc::default();
     let mut arriving = stream::iter(parts.ranges())
         .map(|range| {
-            let file = staged.share();
+            let (file, turn) = (staged.share().map_err(failed), Arc::clone(&turn));
+            let digest = pieces.as_ref().and_then(|pieces| pieces.digests(&range));
             let (planned, info) = (&planned, &info);
             async move {
-                let file = file.map_err(|e| transfers.destination.io_error(&planned.path, &e))?;
-                let size = range.end - range.start;
-                let sink = Range { file, position: range.start, digest: sum.and_then(Digests::of) };
-                one_part(transfers, planned, info, sink, range).await.map(|value| (value, size))
+                let sink = Range { file: file?, turn, position: range.start, digest };
+                let digest = one_part(transfers, planned, info, sink, range.clone()).await?;
+                Ok::<_, Broken>((range, digest))
             }
         })
         .buffered(at_once);
-    while let Some((value, size)) = arriving.try_next().await? {
-        if let (Some(combined), Some(value)) = (&mut combined, value) {
-            combined.add(&value, size);
+    while let Some((range, digest)) = arriving.try_next().await? {
+        if let Some(sha256) = &mut sha256 {
+            sha256.add(range.clone()).await.map_err(failed)?;
         }
+        proving.add(range, digest).await.map_err(failed)?;
     }
     drop(arriving);
-    let checksum = match (combined, checksum) {
-        (Some(combined), Some((sum, _))) => Some((sum, combined.finish())),
-        (_, checksum) => digested(transfers, planned, &staged, checksum, parts.size).await?,
-    };
-    Ok(Transferred { bytes: Content::Staged(staged), info, checksum, size: parts.size })
+    let checksum = sum.zip(proving.finish().await.map_err(failed)?);
+    let sha256 = followed(sha256).await.map_err(failed)?;
+    Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256, size: parts.size })
+}
+
+/// How the checksum of the whole comes about while its ranges arrive.
+enum Proving<'a> {
+    Nothing,
+    Joined(Joined<'a>),
+    Following(Follower),
+}
+
+impl Proving<'_> {
+    async fn add(
+        &mut self,
+        range: std::ops::Range<u64>,
+        digest: Option<Digests>,
+    ) -> std::io::Result<()> {
+        match (self, digest) {
+            (Self::Joined(joined), Some(digest)) => joined.add(&range, &digest.values()),
+            (Self::Following(follower), _) => follower.add(range).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn finish(self) -> std::io::Result<Option<Vec<u8>>> {
+        Ok(match self {
+            Self::Nothing => None,
+            Self::Joined(joined) => Some(joined.finish()),
+            Self::Following(follower) => Some(follower.finish().await?),
+        })
+    }
 }
 
 /// What is known of the object now, with what ties the parts to it. Without a tie it comes in one
 /// piece: parts of two versions must not be joined.
 async fn pinned(transfers: &Transfers, planned: &Planned) -> Result<ObjectInfo, Error> {
-    let request = StatRequest::new().with_version(planned.info.version.clone()).with_checksums();
+    let mut request = StatRequest::new().with_version(planned.info.version.clone());
+    // The sizes of an upload's parts may cost a request more.
+    if transfers.settings.verify != Verify::Off {
+        request = request.with_checksums();
+    }
     let mut info = transfers.store.stat(&planned.info.key, request).await?;
     unchanged(&planned.info, &info)?;
     info.size = planned.info.size;
@@ -119,14 +167,14 @@ pub(super) fn reserve(
     }
 }
 
-/// Fetches one range; gives the checksum of its bytes, if the sink has one.
+/// Fetches one range; gives the digest of its bytes, if the sink has one.
 async fn one_part(
     transfers: &Transfers,
     planned: &Planned,
     info: &ObjectInfo,
     sink: Range,
     range: std::ops::Range<u64>,
-) -> Result<Option<Vec<u8>>, Broken> {
+) -> Result<Option<Digests>, Broken> {
     let _turn = transfers.turn().await;
     let request = ReadRequest::new().with_range(range.clone());
     let mut body = transfers.read(info, request).await?.body;
@@ -147,60 +195,26 @@ async fn one_part(
             .with_message(format!("a part ended at byte {position} instead of {}", range.end));
         return Err(Broken { error: error.into(), again: true });
     }
-    Ok(digest.map(Digests::finish))
-}
-
-/// Digests the whole file, in order: checksums other than CRCs cannot be put together.
-async fn digested(
-    transfers: &Transfers,
-    planned: &Planned,
-    staged: &StagedFile,
-    checksum: Option<(Checksum, Digests)>,
-    size: u64,
-) -> Result<Option<(Checksum, Vec<u8>)>, FileError> {
-    let Some((sum, digest)) = checksum else { return Ok(None) };
-    let destination = std::sync::Arc::clone(&transfers.destination);
-    let path = planned.path.clone();
-    let file = staged.share().map_err(|error| destination.io_error(&path, &error))?;
-    let ours = blocking(move || {
-        digest_file(&file, digest, size).map_err(|error| destination.io_error(&path, &error))
-    });
-    Ok(Some((sum, ours.await?)))
-}
-
-/// Digests the first `size` bytes of a file.
-pub(super) fn digest_file(file: &File, mut digest: Digests, size: u64) -> std::io::Result<Vec<u8>> {
-    let mut buffer = vec![0; DIGEST_BYTES];
-    let mut offset = 0;
-    while offset < size {
-        let room = usize::try_from(size - offset).unwrap_or(usize::MAX).min(buffer.len());
-        let count = file.read_at(&mut buffer[..room], offset)?;
-        if count == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        digest.update(&buffer[..count]);
-        offset += count as u64;
-    }
-    Ok(digest.finish())
+    Ok(digest)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use mlfetch_store::{
-        Algorithm, Capabilities, Key, ListRequest, Listing, Object, Page, ReadRequest, Store,
+        Capabilities, Key, ListRequest, Listing, Object, Page, ReadRequest, Store,
     };
+    use std::os::unix::fs::FileExt as _;
 
     use super::*;
 
     #[test]
     fn parts_cover_a_file_once_and_in_order() {
-        for size in [1, PART_BYTES, PART_BYTES + 1, 5 * PART_BYTES - 1] {
+        const MIN: u64 = MIN_PART_BYTES;
+        for size in [1, MIN, MIN + 1, 5 * MIN - 1, 64 * MIN + 1, 1 << 31, 1 << 40] {
             let mut at = 0;
             for range in (Parts { size }).ranges() {
                 assert_eq!(range.start, at);
-                assert!(range.end > at);
+                assert!(range.end > at && range.end - at <= MAX_PART_BYTES);
                 at = range.end;
             }
             assert_eq!(at, size);
@@ -219,19 +233,6 @@ mod tests {
         assert!(!is_cut(None, all.clone()));
         assert!(!is_cut(Some(BIG_BYTES), all.clone().without_ranges()));
         assert!(!is_cut(Some(BIG_BYTES), all.without_conditional_reads()));
-    }
-
-    #[test]
-    fn a_file_that_is_shorter_than_it_should_be_has_no_digest() {
-        let file = tempfile::tempfile().expect("a file");
-        file.write_all_at(b"123456789", 0).expect("written");
-        let digest = |size| {
-            let sum = Checksum::new(Algorithm::Crc32c, vec![]);
-            let digest = Digests::of(&sum).expect("computed here");
-            digest_file(&file, digest, size)
-        };
-        assert_eq!(digest(9).expect("digested"), [0xe3, 0x06, 0x92, 0x83]);
-        assert!(digest(10).is_err());
     }
 
     /// Bodies of this length, whatever was asked for, and nothing between the engine and the store
@@ -268,7 +269,7 @@ mod tests {
             let file = tempfile::tempfile().expect("a file");
             file.write_all_at(b"ab..efghij", 0).expect("written");
             let written = file.try_clone().expect("a handle");
-            let sink = Range { file, position: 2, digest: None };
+            let sink = Range { file, turn: Arc::default(), position: 2, digest: None };
             let part = one_part(&transfers, &planned, &planned.info, sink, 2..7).await;
             assert_eq!(part.is_ok(), is_right, "{length}");
             let mut bytes = [0; 3];

@@ -5,15 +5,17 @@
 use std::fs::File;
 use std::io::{Result, Write as _};
 use std::os::unix::fs::FileExt as _;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 
 use super::digest::Digests;
 use crate::destination::StagedFile;
 
 /// What is written in one go: much against a change of threads, little against memory.
-const BATCH_BYTES: usize = 256 * 1024;
+const BATCH_BYTES: usize = 512 * 1024;
 
 /// Takes bytes in order.
 pub(super) trait Sink: Send + 'static {
@@ -24,12 +26,17 @@ pub(super) trait Sink: Send + 'static {
 pub(super) struct Whole {
     pub(super) staged: StagedFile,
     pub(super) digest: Option<Digests>,
+    /// Where somebody asked for it.
+    pub(super) sha256: Option<Sha256>,
     pub(super) size: u64,
 }
 
 /// A range of a file.
 pub(super) struct Range {
     pub(super) file: File,
+    /// Held by the range that writes: the kernel lets one in at a time, and those who wait there
+    /// burn a processor.
+    pub(super) turn: Arc<Mutex<()>>,
     /// Where the next byte goes.
     pub(super) position: u64,
     /// Of this range alone.
@@ -42,6 +49,9 @@ impl Sink for Whole {
         if let Some(digest) = &mut self.digest {
             digest.update(chunk);
         }
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(chunk);
+        }
         self.size += chunk.len() as u64;
         Ok(())
     }
@@ -49,7 +59,10 @@ impl Sink for Whole {
 
 impl Sink for Range {
     fn write(&mut self, chunk: &[u8]) -> Result<()> {
-        self.file.write_all_at(chunk, self.position)?;
+        let turn = self.turn.lock();
+        let written = self.file.write_all_at(chunk, self.position);
+        drop(turn);
+        written?;
         if let Some(digest) = &mut self.digest {
             digest.update(chunk);
         }
@@ -115,8 +128,6 @@ impl<S: Sink> Writer<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
 
     /// Keeps what it gets; fails at a `!`.

@@ -1,12 +1,14 @@
 //! Big files in parts. A file of 65 MiB is big, and has five parts.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use mlfetch_conformance::{FaultyStore, Operation};
-use mlfetch_core::engine::{FetchError, FileError, Proof, Verify};
-use mlfetch_store::{Algorithm, Checksum, ErrorKind, Key, MemoryStore, ObjectInfo, Store};
+use mlfetch_core::engine::{Digests, FetchError, FileError, Proof, Verify};
+use mlfetch_store::{
+    Algorithm, Checksum, Coverage, ErrorKind, Key, MemoryStore, ObjectInfo, Store,
+};
 
 use crate::support::{Home, Telling};
 
@@ -15,7 +17,7 @@ const BIG: usize = 65 * MEBIBYTE;
 
 /// Bytes of which no two parts are equal, made once.
 fn big() -> Bytes {
-    static BYTES: std::sync::LazyLock<Bytes> = std::sync::LazyLock::new(|| {
+    static BYTES: LazyLock<Bytes> = LazyLock::new(|| {
         let mut bytes = vec![0_u8; BIG];
         for (index, block) in bytes.chunks_mut(4096).enumerate() {
             block[..8].copy_from_slice(&index.to_le_bytes());
@@ -30,11 +32,29 @@ fn store() -> MemoryStore {
 }
 
 fn with_checksum(info: &mut ObjectInfo) {
-    static SUM: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
+    static SUM: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &big());
         sum.to_be_bytes()[4..].to_vec()
     });
     info.checksums = vec![Checksum::new(Algorithm::Crc32c, SUM.clone())];
+}
+
+/// Tells another checksum than a CRC of the whole: over the parts of an upload that ends elsewhere
+/// than our own parts, and one that takes the bytes in order.
+fn with_others() -> [fn(&mut ObjectInfo); 2] {
+    fn sum(mut sum: Checksum) -> Checksum {
+        let mut digest = Digests::of(&sum).expect("computed here");
+        digest.update(&big());
+        sum.value = digest.finish();
+        sum
+    }
+    static OF_PARTS: LazyLock<Checksum> = LazyLock::new(|| {
+        let parts = [10, 10, 40, 5].map(|size| size * MEBIBYTE as u64).to_vec();
+        sum(Checksum::new(Algorithm::Crc64Nvme, vec![]).with_coverage(Coverage::Parts(parts)))
+    });
+    static IN_ORDER: LazyLock<Checksum> =
+        LazyLock::new(|| sum(Checksum::new(Algorithm::Sha256, vec![])));
+    [|info| info.checksums = vec![OF_PARTS.clone()], |info| info.checksums = vec![IN_ORDER.clone()]]
 }
 
 fn assert_whole(home: &Home) {
@@ -62,6 +82,19 @@ async fn parts_come_to_the_same_bytes_and_the_whole_is_proven() {
     assert_eq!(report.proofs.into_keys().collect::<Vec<_>>(), [Proof::Checksum(Algorithm::Crc32c)]);
     assert_eq!(store.calls(Operation::Read), 5);
     assert_eq!(store.calls(Operation::Stat), 1);
+}
+
+#[tokio::test]
+async fn every_kind_of_checksum_is_proven_of_parts_and_finds_a_bit_that_flips() {
+    for telling in with_others() {
+        let store = Telling::new(store()).stating(telling);
+        let store = Arc::new(FaultyStore::new(Arc::new(store)).flip_bit(5, 40_000_000));
+        let home = Home::new(Arc::clone(&store) as Arc<dyn Store>);
+        let report = home.fetch().await.expect("the second round is right");
+        assert_whole(&home);
+        assert!(matches!(report.proofs.keys().next(), Some(Proof::Checksum(_))));
+        assert_eq!(store.calls(Operation::Read), 10);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,111 @@
+//! Digesting a file behind those who write it: for checksums that take the bytes in order, of a
+//! file whose ranges arrive several at once. What was just written is still in memory.
+
+use std::fs::File;
+use std::io::Result;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+
+use tokio::task::JoinHandle;
+
+use super::digest::Digests;
+
+/// What is read at a time.
+const DIGEST_BYTES: usize = 1024 * 1024;
+
+/// A digest that is given one range after the other.
+pub(super) struct Follower {
+    file: File,
+    state: State,
+}
+
+enum State {
+    Idle(Box<Digests>),
+    Reading(JoinHandle<Result<Digests>>),
+    Failed,
+}
+
+impl Follower {
+    pub(super) fn new(file: File, digest: Digests) -> Self {
+        Self { file, state: State::Idle(Box::new(digest)) }
+    }
+
+    /// Takes the next range of the file, which is written; waits only for the one before.
+    pub(super) async fn add(&mut self, range: Range<u64>) -> Result<()> {
+        let mut digest = self.digest().await?;
+        let file = self.file.try_clone()?;
+        self.state = State::Reading(tokio::task::spawn_blocking(move || {
+            digest_range(&file, &mut digest, range)?;
+            Ok(digest)
+        }));
+        Ok(())
+    }
+
+    /// The value of all ranges.
+    pub(super) async fn finish(mut self) -> Result<Vec<u8>> {
+        Ok(self.digest().await?.finish())
+    }
+
+    async fn digest(&mut self) -> Result<Digests> {
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Idle(digest) => Ok(*digest),
+            State::Reading(reading) => {
+                reading.await.unwrap_or_else(|cause| Err(std::io::Error::other(cause)))
+            }
+            State::Failed => Err(std::io::Error::other("it failed before")),
+        }
+    }
+}
+
+/// Digests a range of a file.
+pub(super) fn digest_range(file: &File, digest: &mut Digests, range: Range<u64>) -> Result<()> {
+    let size = range.end - range.start;
+    let mut buffer = vec![0; usize::try_from(size).unwrap_or(usize::MAX).min(DIGEST_BYTES)];
+    let mut offset = range.start;
+    while offset < range.end {
+        let room = usize::try_from(range.end - offset).unwrap_or(usize::MAX).min(buffer.len());
+        let count = file.read_at(&mut buffer[..room], offset)?;
+        if count == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        digest.update(&buffer[..count]);
+        offset += count as u64;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use mlfetch_store::{Algorithm, Checksum};
+
+    use super::*;
+
+    fn follower() -> Follower {
+        let file = tempfile::tempfile().expect("a file");
+        file.write_all_at(b"123456789", 0).expect("written");
+        let sum = Checksum::new(Algorithm::Md5, vec![]);
+        Follower::new(file, Digests::of(&sum).expect("computed here"))
+    }
+
+    #[tokio::test]
+    async fn ranges_in_order_come_to_the_value_of_the_file() {
+        for ends in [&[9][..], &[4, 4, 9]] {
+            let mut follower = follower();
+            let mut start = 0;
+            for end in ends {
+                follower.add(start..*end).await.expect("digested");
+                start = *end;
+            }
+            let ours = Checksum::new(Algorithm::Md5, follower.finish().await.expect("digested"));
+            assert_eq!(ours.hex(), "25f9e794323b453885f5181f1b624d0b");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_shorter_than_it_should_be_has_no_digest() {
+        let mut follower = follower();
+        follower.add(0..10).await.expect("on its way");
+        assert!(follower.add(10..11).await.is_err());
+        assert!(follower.finish().await.is_err());
+    }
+}
