@@ -127,7 +127,7 @@ impl From<DestinationError> for Failure {
 impl From<FetchError> for Failure {
     fn from(error: FetchError) -> Self {
         match error {
-            FetchError::Source(error) => Self::Store(error),
+            FetchError::Source(error) | FetchError::Expected { error, .. } => Self::Store(error),
             FetchError::Destination(error) => Self::Destination(error),
             FetchError::File(failure) => Self::File(failure),
             FetchError::Some(report) => Self::Some(report),

@@ -35,6 +35,8 @@ pub enum KeyFate {
 pub enum Behaviour {
     /// Listing is not possible: it answers [`ErrorKind::Unsupported`].
     NoListing,
+    /// Directories do not count among the rows of a page, and come again with the next.
+    DirectoriesBesidePages,
     /// A listing does not give the sizes.
     ListingWithoutSizes,
     /// A stat does not give the size.

@@ -27,6 +27,8 @@ pub(crate) struct Listed {
     pub(crate) objects: Vec<ObjectInfo>,
     pub(crate) directories: Vec<Key>,
     pub(crate) refused: Vec<Refused>,
+    /// The most rows that came in one page.
+    pub(crate) largest_page: usize,
 }
 
 impl Space {
@@ -93,15 +95,31 @@ impl Space {
         for _ in 0..MAX_PAGES {
             let answer = self.store().list_page(request.clone()).await?;
             let rows = answer.entries.len();
+            let counted = answer.entries.iter().filter(|entry| self.counts(entry)).count();
             assert!(
-                page.is_none_or(|page| rows <= page.get()),
+                page.is_none_or(|page| counted <= page.get()),
                 "{rows} rows in a page of {page:?}"
             );
+            listed.largest_page = listed.largest_page.max(rows);
             answer.entries.into_iter().for_each(|entry| listed.push(entry));
-            let Some(next) = answer.next else { return Ok(listed.sorted()) };
+            let Some(next) = answer.next else { return Ok(self.sorted(listed)) };
             request.token = Some(next);
         }
         panic!("the listing of `{name}` has no end");
+    }
+
+    /// Sorted, and each directory once where the server is known to repeat them.
+    fn sorted(&self, listed: Listed) -> Listed {
+        let mut listed = listed.sorted();
+        if self.has(Behaviour::DirectoriesBesidePages) {
+            listed.directories.dedup();
+        }
+        listed
+    }
+
+    /// Whether the server counts a row among those that were asked for.
+    fn counts(&self, entry: &Entry) -> bool {
+        !(self.has(Behaviour::DirectoriesBesidePages) && matches!(entry, Entry::Directory(_)))
     }
 
     /// Everything below a prefix.

@@ -10,6 +10,7 @@ pub mod destination;
 pub mod engine;
 mod filter;
 mod layout;
+pub mod manifest;
 mod names;
 pub mod resolve;
 

@@ -18,6 +18,7 @@ pub use mlfetch_core::engine::{
     Event, FetchError, FetchSettings, FileError, FileFailure, Listed, ListedKind, NoObserver,
     Observer, Overwrite, Progress, Proof, Report, SkipReason, Verify,
 };
+pub use mlfetch_core::manifest;
 pub use mlfetch_core::resolve::{Resolved, Rewrite, Target, checked_path};
 pub use mlfetch_core::{Filter, FilterError, Layout, RelativePath};
 pub use mlfetch_mlflow::{Environment, RunId, Via, asked_for, run_uri};

@@ -4,6 +4,7 @@ mod cache;
 mod certificates;
 pub(crate) mod compose;
 mod debian;
+mod fake_gcs;
 mod go;
 mod hdfs;
 mod health;

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::Launch;
 use super::state::Variables;
-use super::{Tools, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
+use super::{Tools, fake_gcs, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
 
 /// A server that the tests use.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Service {
     Minio,
+    FakeGcs,
     MlflowProxied,
     MlflowDirect,
     MlflowAuth,
@@ -28,8 +29,9 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Minio,
+        Self::FakeGcs,
         Self::MlflowProxied,
         Self::MlflowDirect,
         Self::MlflowAuth,
@@ -44,6 +46,7 @@ impl Service {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Minio => "minio",
+            Self::FakeGcs => "fake-gcs",
             Self::MlflowProxied => "mlflow-proxied",
             Self::MlflowDirect => "mlflow-direct",
             Self::MlflowAuth => "mlflow-auth",
@@ -83,6 +86,7 @@ impl Service {
     pub(crate) fn install(self, tools: &Tools) -> Result<()> {
         match self {
             Self::Minio => minio::PROGRAM.install(&tools.cache).map(drop),
+            Self::FakeGcs => fake_gcs::install(&tools.cache).map(drop),
             Self::Nginx => nginx::install(&tools.cache).map(drop),
             Self::Postgres => postgres::install(&tools.cache).map(drop),
             Self::Mysql => mysql::install(&tools.cache).map(drop),
@@ -104,6 +108,7 @@ impl Service {
     ) -> Result<Launch> {
         match self {
             Self::Minio => minio::prepare(tools, directory),
+            Self::FakeGcs => fake_gcs::prepare(tools, directory),
             Self::MlflowProxied => mlflow::proxied(tools, directory),
             Self::MlflowDirect => mlflow::direct(tools, directory),
             Self::MlflowAuth => mlflow::auth(tools, directory),

@@ -2,10 +2,12 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueHint;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
-use mlfetch::{FetchSettings, Filter, Overwrite};
+use mlfetch::manifest::{self, Sums};
+use mlfetch::{FetchSettings, Filter, Overwrite, Report};
 
 use super::ProgressStyle;
 use super::values::{LayoutWord, OverwriteWord, VerifyWord};
@@ -59,6 +61,37 @@ pub(crate) struct FetchArgs {
     /// Say what would be fetched and fetch nothing
     #[arg(short = 'n', long, env = "MLFETCH_DRY_RUN", hide_env = true)]
     pub(crate) dry_run: bool,
+    /// Write what the tree is made of to FILE: for each file its path, size, SHA-256, source, and
+    /// what was proven of it
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MLFETCH_MANIFEST",
+        hide_env = true,
+        conflicts_with = "dry_run",
+        value_hint = ValueHint::FilePath
+    )]
+    manifest: Option<PathBuf>,
+    /// Refuse each file whose SHA-256 is not that of FILE, a list as sha256sum writes it, with names
+    /// below the destination
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MLFETCH_CHECKSUMS",
+        hide_env = true,
+        conflicts_with = "dry_run",
+        value_hint = ValueHint::FilePath
+    )]
+    checksums: Option<PathBuf>,
+    /// Exit with code 6 if the digest of the tree is not this
+    #[arg(
+        long,
+        value_name = "SHA256",
+        env = "MLFETCH_EXPECT_DIGEST",
+        hide_env = true,
+        conflicts_with = "dry_run"
+    )]
+    expect_digest: Option<String>,
     /// Write each file through to the disk before it gets its name
     #[arg(long, env = "MLFETCH_FSYNC", hide_env = true)]
     fsync: bool,
@@ -100,7 +133,26 @@ impl FetchArgs {
         settings.dry_run = self.dry_run;
         settings.fsync = self.fsync;
         settings.model_meta = !self.no_model_meta;
+        settings.manifest = self.manifest.is_some();
+        settings.sums = self.checksums.as_deref().map(Sums::read).transpose()?.map(Arc::new);
+        settings.tree = self.expect_digest.as_deref().map(str::parse).transpose()?;
+        if let Some(path) = &self.manifest {
+            manifest::check_place(path)?;
+        }
         Ok(settings)
+    }
+
+    /// Whether something is asked of the tree that only a fetch can tell.
+    pub(crate) fn wants_digests(&self) -> bool {
+        self.manifest.is_some() || self.checksums.is_some() || self.expect_digest.is_some()
+    }
+
+    /// Writes the manifest where it was asked for.
+    pub(crate) fn save_manifest(&self, report: &Report) -> Result<(), Failure> {
+        match (&self.manifest, &report.manifest) {
+            (Some(path), Some(manifest)) => Ok(manifest.write(path)?),
+            _ => Ok(()),
+        }
     }
 }
 

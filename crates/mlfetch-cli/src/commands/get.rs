@@ -37,6 +37,7 @@ pub(super) async fn fetch(
         |part: &Resolved| part.trail.hops().iter().skip(1).any(|hop| hop.to.starts_with("runs:"));
     if arguments.destination().is_none()
         && !always_copied
+        && !arguments.wants_digests()
         && !parts.iter().any(by_way_of_a_run)
         && let Some(path) = mlfetch.path_on_this_disk(&parts).await?
     {
@@ -48,9 +49,9 @@ pub(super) async fn fetch(
     let report = match report {
         Ok(report) => report,
         // What did arrive stays.
-        Err(FetchError::Some(report)) => {
+        Err(error @ (FetchError::Some(_) | FetchError::Expected { .. })) => {
             workplace.keep();
-            return Err(Failure::Some(report));
+            return Err(error.into());
         }
         Err(error) if parts.iter().any(comes_from_a_server) => {
             return Err(with_the_servers_ways(error).into());
@@ -63,6 +64,7 @@ pub(super) async fn fetch(
     if !arguments.dry_run {
         workplace.keep();
     }
+    arguments.save_manifest(&report)?;
     Ok(report.path)
 }
 
@@ -113,7 +115,9 @@ async fn transfer(
     drawing.stop().await;
     match &result {
         Ok(report) => display.summary(report),
-        Err(FetchError::Some(report)) => display.summary(report),
+        Err(FetchError::Some(report) | FetchError::Expected { report, .. }) => {
+            display.summary(report);
+        }
         Err(_) => {}
     }
     result

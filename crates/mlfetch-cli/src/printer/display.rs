@@ -74,6 +74,9 @@ impl Display {
             return;
         }
         say(&text::summary(report, seconds));
+        if let Some(manifest) = &report.manifest {
+            say(&format!("tree sha256 {}", manifest.tree_digest()));
+        }
         let ways = report.ways.iter().filter(|_| self.verbose && report.planned == 0);
         for (way, why) in ways {
             let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();

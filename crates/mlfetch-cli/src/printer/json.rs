@@ -49,6 +49,9 @@ pub(super) fn summary(report: &Report, seconds: f64) -> Value {
         "via": report.ways.keys().collect::<Vec<_>>(),
         "seconds": seconds,
     });
+    if let Some(manifest) = &report.manifest {
+        value["tree_sha256"] = json!(manifest.tree_digest().to_string());
+    }
     insert_name(&mut value, "path", report.path.as_os_str().as_bytes());
     value
 }

@@ -5,13 +5,15 @@ use std::process::Command;
 
 use crate::pages::{Block, Page, code_spans};
 
-/// Flags of other programs that the text speaks of: MLflow's server, cargo, `cargo xtask`.
-const OTHERS: [&str; 10] = [
+/// Flags of other programs that the text speaks of: MLflow's server, cargo, `cargo xtask`,
+/// `sha256sum`.
+const OTHERS: [&str; 11] = [
     "--artifacts-destination",
     "--artifacts-only",
     "--no-serve-artifacts",
     "--serve-artifacts",
     "--check",
+    "--tag",
     "--path",
     "--compose",
     "--runs",

@@ -21,5 +21,5 @@ pub(crate) use commit::Commit;
 pub(crate) use directory::Destination;
 pub use error::{DestinationError, DestinationProblem};
 pub(crate) use existing::Existing;
-pub(crate) use owner::is_staging_name;
+pub(crate) use owner::{is_staging_name, new_name as new_staging_name};
 pub(crate) use staging::StagedFile;

@@ -17,7 +17,7 @@ pub(super) struct Owner<'a> {
 }
 
 /// A name nobody else has: `.mlfetch-<boot>-<process>-<its start>-<random>`.
-pub(super) fn new_name() -> String {
+pub(crate) fn new_name() -> String {
     let pid = getpid();
     let started = started(pid).unwrap_or_default();
     format!("{PREFIX}{}-{}-{started}-{:016x}", boot(), pid.as_raw_nonzero(), random())

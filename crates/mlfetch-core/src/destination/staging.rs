@@ -174,7 +174,13 @@ fn remove(root: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
 }
 
 fn remove_once(root: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
-    let directory = open_directory(root, name)?;
+    let directory = match open_directory(root, name) {
+        // A file that was to be written whole, or a link, which is not followed.
+        Err(Errno::NOTDIR | Errno::LOOP) => {
+            return rustix::fs::unlinkat(root, name, AtFlags::empty());
+        }
+        opened => opened?,
+    };
     for entry in Dir::read_from(&directory)?.flatten() {
         let name = entry.file_name();
         if !matches!(name.to_bytes(), b"." | b"..") {

@@ -99,4 +99,12 @@ pub enum FetchError {
     /// Some files failed; all others arrived.
     #[error("{} of {} files failed", .0.failures.len(), .0.failures.len() as u64 + .0.files + .0.unchanged)]
     Some(Box<Report>),
+    /// All files arrived, each as its store has it, and the tree is not the one that was expected.
+    #[error("{error}")]
+    Expected {
+        /// In what it differs.
+        error: StoreError,
+        /// What did arrive.
+        report: Box<Report>,
+    },
 }

@@ -7,6 +7,7 @@ use mlfetch_store::{Key, ObjectInfo};
 use super::conflict::conflict;
 use super::digest::Digests;
 use super::follow::digest_range;
+use super::kept::kept;
 use super::overwrite::{Decision, decide};
 use super::report::{Meter, Progress};
 use super::transfer::{Committed, Planned, Transfers, blocking};
@@ -14,11 +15,12 @@ use super::verify::strongest;
 use super::{FileError, SkipReason};
 use crate::RelativePath;
 use crate::destination::DestinationError;
+use crate::manifest::ManifestRow;
 
 /// How a file that was started ended.
 pub(super) enum Ended {
     Committed(Committed),
-    Skipped(SkipReason),
+    Skipped(SkipReason, Option<ManifestRow>),
     /// It would be fetched (dry run).
     Planned,
     Failed(FileError),
@@ -62,16 +64,24 @@ async fn steps(
     path: RelativePath,
     progress: &Arc<Progress>,
 ) -> Result<Ended, FileError> {
+    transfers.check_listed(&path)?;
     let Plan { decision, prepared } = plan(transfers, &info, &path).await?;
     let replace = match decision {
-        Decision::Skip(reason) => return Ok(Ended::Skipped(reason)),
+        Decision::Skip(reason) => match stay(transfers, &info, &path, reason).await? {
+            Some(stays) => return Ok(stays),
+            None => true,
+        },
         Decision::Refuse(problem) => {
             let at = transfers.destination.at(&path);
             return Err(DestinationError::new(at, problem).into());
         }
         Decision::Compare => {
-            if same_checksum(transfers, &info, &path).await? {
-                return Ok(Ended::Skipped(SkipReason::Unchanged));
+            // Whoever takes digests reads the file once, and compares then.
+            let compares = transfers.settings.takes_sha256();
+            if (compares || same_checksum(transfers, &info, &path).await?)
+                && let Some(stays) = stay(transfers, &info, &path, SkipReason::Unchanged).await?
+            {
+                return Ok(stays);
             }
             true
         }
@@ -85,6 +95,20 @@ async fn steps(
     }
     let meter = Meter::new(progress, info.size);
     fetch(transfers, &Planned { info, path, replace, meter }).await
+}
+
+/// How a file that may stay ends; `None` if it is to be fetched after all.
+async fn stay(
+    transfers: &Transfers,
+    info: &ObjectInfo,
+    path: &RelativePath,
+    reason: SkipReason,
+) -> Result<Option<Ended>, FileError> {
+    if !transfers.settings.takes_sha256() {
+        return Ok(Some(Ended::Skipped(reason, None)));
+    }
+    let row = kept(transfers, info, path, reason).await?;
+    Ok(row.map(|row| Ended::Skipped(reason, Some(row))))
 }
 
 /// Looks at what is there. On a thread that may block: the destination may be on a network.

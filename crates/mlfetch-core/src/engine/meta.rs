@@ -11,38 +11,52 @@ use super::transfer::{Transfers, blocking};
 use crate::RelativePath;
 use crate::destination::{Commit, Destination, DestinationError};
 use crate::layout::join;
+use crate::manifest::ManifestRow;
 use crate::resolve::ModelMeta;
 
 /// Its name.
 const MODEL_META: &[u8] = b"registered_model_meta";
 
 /// The file that makes a directory a model.
-const MODEL_FILE: &[u8] = b"MLmodel";
+pub(super) const MODEL_FILE: &[u8] = b"MLmodel";
 
-/// Notes the model, if one lies at the place now. A file that says so already stays.
-pub(super) async fn note_model(transfers: &Transfers, model: &ModelMeta) -> Result<(), FileError> {
+/// Where a model at this place is noted, and how.
+pub(super) fn model_meta(place: &[u8], model: &ModelMeta) -> Option<(RelativePath, String)> {
+    Some((RelativePath::new(join(place, MODEL_META)).ok()?, model.to_yaml()))
+}
+
+/// Notes the model, if one lies at the place now. A file that says so already stays. Gives the path
+/// of the file that says so, and what it is.
+pub(super) async fn note_model(
+    transfers: &Transfers,
+    model: &ModelMeta,
+) -> Result<Option<(RelativePath, ManifestRow)>, FileError> {
     let place = &transfers.course.place;
-    let (Ok(model_file), Ok(path)) =
-        (RelativePath::new(join(place, MODEL_FILE)), RelativePath::new(join(place, MODEL_META)))
+    let (Ok(model_file), Some((path, text))) =
+        (RelativePath::new(join(place, MODEL_FILE)), model_meta(place, model))
     else {
-        return Ok(());
+        return Ok(None);
     };
     let destination = Arc::clone(&transfers.destination);
     let (mode, fsync) = (transfers.settings.overwrite, transfers.settings.fsync);
-    let text = model.to_yaml();
     blocking(move || {
         let is_model = destination.existing(&model_file)?.is_some_and(|found| found.is_file);
-        if !is_model || has_text(&destination, &path, &text) {
-            return Ok(());
+        if !is_model {
+            return Ok(None);
+        }
+        if has_text(&destination, &path, &text) {
+            return Ok(Some((path, ManifestRow::own(text.as_bytes()))));
         }
         let existing = destination.existing(&path)?;
         // What the store itself holds under that name is of this fetch, and is replaced.
         match decide(mode, existing, &ObjectInfo::new(Key::root()), true) {
             Decision::Fetch { replace } => {
-                destination.put(&path, text.as_bytes(), Commit { replace, fsync, modified: None })
+                let how = Commit { replace, fsync, modified: None };
+                destination.put(&path, text.as_bytes(), how)?;
+                Ok(Some((path, ManifestRow::own(text.as_bytes()))))
             }
             Decision::Refuse(problem) => Err(DestinationError::new(destination.at(&path), problem)),
-            Decision::Skip(_) | Decision::Compare => Ok(()),
+            Decision::Skip(_) | Decision::Compare => Ok(None),
         }
     })
     .await

@@ -5,13 +5,16 @@
 //! check passed.
 
 mod answer;
+mod compare;
 mod conflict;
 mod digest;
 mod error;
+mod expected;
 mod fetch;
 mod file;
 mod follow;
 mod joined;
+mod kept;
 mod list;
 mod meta;
 mod near;
@@ -23,12 +26,16 @@ mod room;
 mod rows;
 mod running;
 mod settings;
+mod sha256;
 mod source;
 mod transfer;
 mod tree;
 mod verify;
 mod writer;
 
+pub use compare::{
+    CompareSettings, Comparison, Difference, DifferenceKind, ExpectedTree, compare_tree, path_in,
+};
 pub use digest::Digests;
 pub use error::{FetchError, FileError, FileFailure};
 pub use fetch::Engine;

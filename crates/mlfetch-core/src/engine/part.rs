@@ -11,6 +11,7 @@ use super::answer::{Broken, too_long, unchanged};
 use super::digest::Digests;
 use super::follow::Follower;
 use super::joined::{Joined, Pieces};
+use super::sha256::followed;
 use super::transfer::{Content, Planned, Transferred, Transfers};
 use super::verify::Verify;
 use super::writer::{Range, Writer};
@@ -75,6 +76,7 @@ pub(super) async fn transfer(
         }
         (None, None) => Proving::Nothing,
     };
+    let mut sha256 = transfers.follow_sha256(sum.as_ref(), &staged).map_err(failed)?;
     let at_once = PARTS_AT_ONCE.min(transfers.settings.jobs.get());
     let turn = Arc::default();
     let mut arriving = stream::iter(parts.ranges())
@@ -90,11 +92,15 @@ pub(super) async fn transfer(
         })
         .buffered(at_once);
     while let Some((range, digest)) = arriving.try_next().await? {
+        if let Some(sha256) = &mut sha256 {
+            sha256.add(range.clone()).await.map_err(failed)?;
+        }
         proving.add(range, digest).await.map_err(failed)?;
     }
     drop(arriving);
     let checksum = sum.zip(proving.finish().await.map_err(failed)?);
-    Ok(Transferred { bytes: Content::Staged(staged), info, checksum, size: parts.size })
+    let sha256 = followed(sha256).await.map_err(failed)?;
+    Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256, size: parts.size })
 }
 
 /// How the checksum of the whole comes about while its ranges arrive.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{FileFailure, Proof};
 use crate::RelativePath;
+use crate::manifest::{Manifest, ManifestRow};
 
 /// Why a file was not fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,12 +159,22 @@ pub struct Report {
     pub ways: BTreeMap<String, Option<String>>,
     /// Files that failed.
     pub failures: Vec<FileFailure>,
+    /// What the tree is made of, where [`FetchSettings`](super::FetchSettings) ask for digests and
+    /// nothing failed.
+    pub manifest: Option<Manifest>,
 }
 
 impl Report {
     /// Whether nothing was found at all.
     pub fn is_empty(&self) -> bool {
         self.files + self.unchanged + self.planned == 0 && self.failures.is_empty()
+    }
+
+    /// Takes what is known of a file into the manifest, if there is one.
+    pub(super) fn note_row(&mut self, path: &RelativePath, row: Option<ManifestRow>) {
+        if let (Some(manifest), Some(row)) = (&mut self.manifest, row) {
+            manifest.insert(path.clone(), row);
+        }
     }
 }
 

@@ -80,8 +80,9 @@ impl Fetch {
         let Some(Started { path, size }) = self.started.remove(&id) else { return Ok(()) };
         match ended {
             Ok(Ended::Committed(committed)) => self.committed(&path, committed),
-            Ok(Ended::Skipped(reason)) => {
+            Ok(Ended::Skipped(reason, row)) => {
                 self.progress.lost(size);
+                self.report.note_row(&path, row);
                 self.observer.event(&Event::Skipped { path: &path, reason });
                 self.report.unchanged += 1;
             }
@@ -98,7 +99,8 @@ impl Fetch {
         Ok(())
     }
 
-    fn committed(&mut self, path: &RelativePath, Committed { size, proof }: Committed) {
+    fn committed(&mut self, path: &RelativePath, Committed { size, proof, row }: Committed) {
+        self.report.note_row(path, row);
         self.progress.done();
         self.observer.event(&Event::Committed { path, size, proof: &proof });
         self.report.files += 1;

@@ -1,8 +1,10 @@
 //! How to fetch.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use super::{Overwrite, Verify};
+use crate::manifest::{Sha256Sum, Sums};
 use crate::{Filter, Layout};
 
 /// How to fetch: what, where to, and how carefully.
@@ -28,6 +30,15 @@ pub struct FetchSettings {
     pub fsync: bool,
     /// Note the registered model beside its files, as MLflow does.
     pub model_meta: bool,
+    /// Take the SHA-256 of each file, also of those that stay, and give the manifest of the tree in
+    /// the report.
+    pub manifest: bool,
+    /// What the files must be. A file that is another, or that the list does not name, does not get
+    /// its name; one that the list names and that does not come is a failure at the end, unless
+    /// patterns leave files out.
+    pub sums: Option<Arc<Sums>>,
+    /// What the tree must come to.
+    pub tree: Option<Sha256Sum>,
 }
 
 impl Default for FetchSettings {
@@ -42,6 +53,9 @@ impl Default for FetchSettings {
             dry_run: false,
             fsync: false,
             model_meta: true,
+            manifest: false,
+            sums: None,
+            tree: None,
         }
     }
 }
@@ -50,5 +64,10 @@ impl FetchSettings {
     /// All files, as MLflow lays them out, 32 at a time, unchanged files left alone.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Whether the SHA-256 of each file is wanted.
+    pub(super) fn takes_sha256(&self) -> bool {
+        !self.dry_run && (self.manifest || self.sums.is_some() || self.tree.is_some())
     }
 }

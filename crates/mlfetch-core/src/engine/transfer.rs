@@ -17,6 +17,7 @@ use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError};
 use crate::RelativePath;
 use crate::destination::{Commit, Destination, DestinationError, StagedFile};
+use crate::manifest::{ManifestRow, Sha256Sum};
 
 /// Files up to this size are held in memory and written in one go: one thread hop a file.
 pub(super) const SMALL_BYTES: u64 = 1024 * 1024;
@@ -56,6 +57,8 @@ pub(super) struct Transferred {
     pub(super) info: ObjectInfo,
     /// The store's checksum and ours, if it gave one.
     pub(super) checksum: Option<(Checksum, Vec<u8>)>,
+    /// If it was taken on the way.
+    pub(super) sha256: Option<Sha256Sum>,
     pub(super) size: u64,
 }
 
@@ -71,6 +74,7 @@ struct Verified {
     info: ObjectInfo,
     size: u64,
     proof: Proof,
+    sha256: Option<Sha256Sum>,
 }
 
 /// What is told of a file that arrived.
@@ -78,6 +82,8 @@ struct Verified {
 pub(super) struct Committed {
     pub(super) size: u64,
     pub(super) proof: Proof,
+    /// For the manifest, where there is to be one.
+    pub(super) row: Option<ManifestRow>,
 }
 
 impl Transfers {
@@ -97,7 +103,8 @@ impl Transfers {
     }
 
     async fn transfer_and_verify(&self, planned: &Planned) -> Result<Verified, Broken> {
-        let transferred = self.transfer(planned).await?;
+        let mut transferred = self.transfer(planned).await?;
+        transferred.sha256 = self.sha256(&transferred);
         self.verify(planned, transferred)
     }
 
@@ -142,7 +149,7 @@ impl Transfers {
             (sum, digest.finish())
         });
         let size = bytes.len() as u64;
-        Ok(Transferred { bytes: Content::Memory(bytes), info, checksum, size })
+        Ok(Transferred { bytes: Content::Memory(bytes), info, checksum, sha256: None, size })
     }
 
     async fn to_disk(&self, planned: &Planned, object: Object) -> Result<Transferred, Broken> {
@@ -152,7 +159,8 @@ impl Transfers {
         let failed = |error: std::io::Error| self.destination.io_error(&planned.path, &error);
         // The listing may know the size where the answer does not.
         let announced = info.size.or(planned.info.size);
-        let mut writer = Writer::new(Whole { staged, digest, size: 0 });
+        let sha256 = self.begin_sha256(sum.as_ref());
+        let mut writer = Writer::new(Whole { staged, digest, sha256, size: 0 });
         let mut size = 0;
         while let Some(chunk) = self.next(&mut body, &info).await? {
             size += chunk.len() as u64;
@@ -162,9 +170,10 @@ impl Transfers {
             planned.meter.add(chunk.len());
             writer.write(chunk).await.map_err(failed)?;
         }
-        let Whole { staged, digest, size } = writer.finish().await.map_err(failed)?;
+        let Whole { staged, digest, sha256, size } = writer.finish().await.map_err(failed)?;
         let checksum = sum.zip(digest.map(Digests::finish));
-        Ok(Transferred { bytes: Content::Staged(staged), info, checksum, size })
+        let sha256 = sha256.map(Sha256Sum::finish);
+        Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256, size })
     }
 
     /// A new staged file, off the threads that serve the network, with room for `size` bytes.
@@ -186,7 +195,7 @@ impl Transfers {
     }
 
     fn verify(&self, planned: &Planned, arrived: Transferred) -> Result<Verified, Broken> {
-        let Transferred { bytes, info, checksum, size } = arrived;
+        let Transferred { bytes, info, checksum, sha256, size } = arrived;
         let expected = planned.info.size.or(info.size);
         if let Some(expected) = expected.filter(|expected| *expected != size) {
             let message = format!("{size} bytes arrived and the store has {expected}");
@@ -196,6 +205,7 @@ impl Transfers {
             Some((sum, ours)) if sum.value != ours => {
                 return Err(wrong_bytes(&planned.info, mismatch(&sum, ours)));
             }
+            _ if self.hold_to_list(planned, sha256.as_ref())? => Proof::List,
             Some((sum, _)) => Proof::Checksum(sum.algorithm),
             None if self.settings.verify == Verify::Required => {
                 return Err(Error::new(
@@ -209,11 +219,11 @@ impl Transfers {
             None if expected.is_some() => Proof::Size,
             None => Proof::Transfer,
         };
-        Ok(Verified { bytes, info, size, proof })
+        Ok(Verified { bytes, info, size, proof, sha256 })
     }
 
     async fn commit(&self, planned: &Planned, verified: Verified) -> Result<Committed, FileError> {
-        let Verified { bytes, info, size, proof } = verified;
+        let Verified { bytes, info, size, proof, sha256 } = verified;
         let how = Commit {
             replace: planned.replace,
             fsync: self.settings.fsync,
@@ -228,7 +238,8 @@ impl Transfers {
             Content::Memory(bytes) => destination.put(&path, &bytes, how),
         })
         .await?;
-        Ok(Committed { size, proof })
+        let row = sha256.map(|sha256| self.row(planned, info, sha256, size, &proof));
+        Ok(Committed { size, proof, row })
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{Id, JoinSet};
 
 use super::conflict::Course;
+use super::expected::expected;
 use super::file::Ended;
 use super::meta::note_model;
 use super::room::Room;
@@ -20,7 +21,8 @@ use super::{
 };
 use crate::RelativePath;
 use crate::destination::Destination;
-use crate::resolve::{Resolved, Target};
+use crate::manifest::{Manifest, ManifestRow};
+use crate::resolve::{ModelMeta, Resolved, Target};
 
 pub(super) type Result<T> = std::result::Result<T, FetchError>;
 
@@ -52,7 +54,11 @@ impl Fetch {
     ) -> Result<Self> {
         let turns = settings.jobs.get().min(Semaphore::MAX_PERMITS);
         let destination = Destination::open(destination)?;
-        let report = Report { path: destination.path().to_owned(), ..Report::default() };
+        let report = Report {
+            path: destination.path().to_owned(),
+            manifest: settings.takes_sha256().then(Manifest::default),
+            ..Report::default()
+        };
         Ok(Self {
             destination: Arc::new(destination),
             settings: Arc::new(settings),
@@ -134,7 +140,7 @@ impl Fetch {
         if !self.settings.dry_run {
             self.make_place(own).await?;
             if let (Some(model), true) = (&target.model, self.settings.model_meta) {
-                note_model(&transfers, model).await.map_err(of_destination)?;
+                self.note_model(&transfers, model).await?;
             }
         }
         Ok(place)
@@ -155,6 +161,18 @@ impl Fetch {
         let Some(place) = place else { return Ok(()) };
         let destination = Arc::clone(&self.destination);
         blocking(move || destination.make_directory(&place)).await.map_err(of_destination)
+    }
+
+    async fn note_model(&mut self, transfers: &Transfers, model: &ModelMeta) -> Result<()> {
+        let noted = note_model(transfers, model).await.map_err(of_destination)?;
+        if let (Some((path, row)), Some(manifest)) = (noted, &mut self.report.manifest) {
+            // One with the same bytes that the store holds keeps its row.
+            let is_same = |there: &ManifestRow| there.sha256 == row.sha256;
+            if !manifest.get(&path).is_some_and(is_same) {
+                manifest.insert(path, row);
+            }
+        }
+        Ok(())
     }
 
     fn transfers(&self, source: &Source, course: Course) -> Arc<Transfers> {
@@ -187,7 +205,13 @@ impl Fetch {
             self.destination.abandon();
         }
         self.destination.finish()?;
-        if has_failed { Err(FetchError::Some(Box::new(report))) } else { Ok(report) }
+        if has_failed {
+            return Err(FetchError::Some(Box::new(Report { manifest: None, ..report })));
+        }
+        match expected(&self.settings, report.manifest.as_ref()) {
+            Ok(()) => Ok(report),
+            Err(error) => Err(FetchError::Expected { error, report: Box::new(report) }),
+        }
     }
 }
 

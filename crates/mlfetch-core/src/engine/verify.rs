@@ -27,6 +27,8 @@ pub enum Proof {
     Size,
     /// The store's own checksum.
     Checksum(Algorithm),
+    /// The SHA-256 of a list that the user gave.
+    List,
 }
 
 impl fmt::Display for Proof {
@@ -35,6 +37,7 @@ impl fmt::Display for Proof {
             Self::Transfer => formatter.write_str("transfer"),
             Self::Size => formatter.write_str("size"),
             Self::Checksum(algorithm) => algorithm.fmt(formatter),
+            Self::List => formatter.write_str("list"),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 
 use super::digest::Digests;
@@ -25,6 +26,8 @@ pub(super) trait Sink: Send + 'static {
 pub(super) struct Whole {
     pub(super) staged: StagedFile,
     pub(super) digest: Option<Digests>,
+    /// Where somebody asked for it.
+    pub(super) sha256: Option<Sha256>,
     pub(super) size: u64,
 }
 
@@ -45,6 +48,9 @@ impl Sink for Whole {
         self.staged.file().write_all(chunk)?;
         if let Some(digest) = &mut self.digest {
             digest.update(chunk);
+        }
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(chunk);
         }
         self.size += chunk.len() as u64;
         Ok(())

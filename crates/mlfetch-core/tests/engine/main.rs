@@ -2,11 +2,13 @@
 //! own, and a look at what is there afterwards.
 
 mod cancel;
+mod compare;
 mod course;
 mod destination;
 mod faults;
 mod full;
 mod listing;
+mod manifest;
 mod names;
 mod overwrite;
 mod parts;
