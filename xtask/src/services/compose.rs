@@ -8,11 +8,11 @@ use anyhow::{Context, Result, bail};
 
 use super::certificates::Certificates;
 use super::launch::{self, subdirectory};
-use super::{Tools, Variables, cache, ports, secret};
+use super::{Tools, Variables, azurite, cache, ports, secret};
 use crate::{command, interrupt, report, workspace};
 
 /// Where a container's port ends up: variable, service, port, and the URL around the address.
-const ADDRESSES: [(&str, &str, u16, &str); 12] = [
+const ADDRESSES: [(&str, &str, u16, &str); 14] = [
     ("MLFETCH_TEST_MLFLOW_PROXIED", "mlflow-proxied", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_DIRECT", "mlflow-direct", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_AUTH", "mlflow-auth", 5000, "http://127.0.0.1:{port}"),
@@ -30,6 +30,8 @@ const ADDRESSES: [(&str, &str, u16, &str); 12] = [
         "postgresql://mlflow:{password}@127.0.0.1:{port}/mlflow",
     ),
     ("MLFETCH_TEST_MYSQL_URL", "mysql", 3306, "mysql://mlflow:{password}@127.0.0.1:{port}/mlflow"),
+    ("MLFETCH_TEST_AZURITE_URL", "azurite", 10000, "http://127.0.0.1:{port}/mlfetchtest"),
+    ("MLFETCH_TEST_AZURITE_TLS_URL", "azurite-tls", 10000, "https://localhost:{port}/mlfetchtest"),
 ];
 
 /// Running containers; dropping it removes them with their volumes.
@@ -67,12 +69,15 @@ impl Compose {
         }
         let certificates = Certificates::write(&tools.python, &self.directory)?;
         let [minio_port, toxiproxy_port] = ports::free()?;
+        let azurite_key = secret::random()?;
         let shared = launch::variables([
             ("MLFETCH_TEST_MINIO_ACCESS_KEY", secret::random()?),
             ("MLFETCH_TEST_MINIO_SECRET_KEY", secret::random()?),
             ("MLFETCH_TEST_MLFLOW_AUTH_USERNAME", "administrator".to_owned()),
             ("MLFETCH_TEST_MLFLOW_AUTH_PASSWORD", secret::random()?),
             ("MLFETCH_TEST_NGINX_PASSWORD", secret::random()?),
+            ("MLFETCH_TEST_AZURITE_KEY", azurite_key.clone()),
+            ("MLFETCH_TEST_AZURITE_TLS_KEY", azurite_key),
         ]);
         let (user, group) = (nix::unistd::getuid(), nix::unistd::getgid());
         self.settings = launch::variables([
@@ -97,6 +102,9 @@ impl Compose {
             ("MLFETCH_TEST_NGINX_USERNAME", "reader".to_owned()),
             ("MLFETCH_TEST_NGINX_CA", certificates.authority.display().to_string()),
             ("MLFETCH_TEST_NGINX_CLIENT_CERT", certificates.client.display().to_string()),
+            ("MLFETCH_TEST_AZURITE_ACCOUNT", azurite::ACCOUNT.to_owned()),
+            ("MLFETCH_TEST_AZURITE_TLS_ACCOUNT", azurite::ACCOUNT.to_owned()),
+            ("MLFETCH_TEST_AZURITE_TLS_CA", certificates.authority.display().to_string()),
         ]));
         Ok(())
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::Launch;
 use super::state::Variables;
-use super::{Tools, fake_gcs, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
+use super::{Tools, azurite, fake_gcs, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
 
 /// A server that the tests use.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -26,10 +26,12 @@ pub(crate) enum Service {
     Mysql,
     Toxiproxy,
     Hdfs,
+    Azurite,
+    AzuriteTls,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Minio,
         Self::FakeGcs,
         Self::MlflowProxied,
@@ -41,6 +43,8 @@ impl Service {
         Self::Mysql,
         Self::Toxiproxy,
         Self::Hdfs,
+        Self::Azurite,
+        Self::AzuriteTls,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -56,6 +60,8 @@ impl Service {
             Self::Mysql => "mysql",
             Self::Toxiproxy => "toxiproxy",
             Self::Hdfs => "hdfs",
+            Self::Azurite => "azurite",
+            Self::AzuriteTls => "azurite-tls",
         }
     }
 
@@ -92,6 +98,7 @@ impl Service {
             Self::Mysql => mysql::install(&tools.cache).map(drop),
             Self::Toxiproxy => toxiproxy::PROGRAM.install(&tools.cache).map(drop),
             Self::Hdfs => hdfs::LIBRARIES.install(&tools.cache).map(drop),
+            Self::Azurite | Self::AzuriteTls => azurite::install(&tools.cache).map(drop),
             // The Python environment is part of the tools: the tests need it without a server too.
             Self::MlflowProxied | Self::MlflowDirect | Self::MlflowAuth | Self::MlflowS3 => Ok(()),
         }
@@ -118,6 +125,8 @@ impl Service {
             Self::Mysql => mysql::prepare(tools, directory),
             Self::Toxiproxy => toxiproxy::prepare(tools, directory),
             Self::Hdfs => hdfs::prepare(tools, directory),
+            Self::Azurite => azurite::plain(tools, directory),
+            Self::AzuriteTls => azurite::tls(tools, directory),
         }
     }
 
