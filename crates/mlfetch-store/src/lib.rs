@@ -43,7 +43,7 @@ mod store;
 mod walk;
 
 pub use backend::{Backend, Backends, Opened};
-pub use checksum::{Algorithm, Checksum, Coverage};
+pub use checksum::{Algorithm, Blocks, Checksum, Coverage};
 pub use display::{SafeText, escape};
 pub use error::{BoxError, Error, ErrorKind, Result, Retry};
 pub use info::{Entry, Object, ObjectBody, ObjectInfo, Page, PageToken, Refused};
