@@ -55,5 +55,5 @@ pub use request::{Depth, ListRequest, ReadRequest, StatRequest};
 pub use retry::{RetryEvent, RetryObserver, RetryPolicy, retry};
 pub use retrying::RetryingStore;
 pub use secret::Secret;
-pub use store::{Capabilities, Listing, Store, StoreInfo};
+pub use store::{Capabilities, Listing, Store, StoreInfo, Taken};
 pub use walk::{Walk, WalkLimits, walk};
