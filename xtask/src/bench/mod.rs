@@ -4,6 +4,7 @@ mod measure;
 mod peers;
 mod s3;
 mod start;
+mod webhdfs;
 
 use std::path::PathBuf;
 
@@ -24,12 +25,15 @@ pub(crate) enum Benchmark {
     },
     /// Trees from a MinIO, beside s5cmd, rclone, aws, MLflow, and curl as the floor
     S3(s3::Arguments),
+    /// Files from an HDFS, beside Hadoop's own client, and curl as the floor
+    Webhdfs(webhdfs::Arguments),
 }
 
 pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
     match benchmark {
         Benchmark::Start { runs } => start::run(usize::from(*runs)),
         Benchmark::S3(arguments) => s3::run(arguments),
+        Benchmark::Webhdfs(arguments) => webhdfs::run(arguments),
     }
 }
 
