@@ -218,4 +218,5 @@ def main():
     Cluster(parser.parse_args()).up()
 
 
-main()
+if __name__ == "__main__":
+    main()

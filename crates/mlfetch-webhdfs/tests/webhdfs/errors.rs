@@ -137,6 +137,12 @@ async fn an_answer_that_is_no_json_is_nonsense() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_no_http_is_a_broken_connection() {
+    let error = fail(Answer::raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec())).await;
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Network, Retry::Later), "{error:?}");
+}
+
+#[tokio::test]
 async fn the_root_is_a_directory() {
     let store = hadoop::open();
     let stat = store.stat(&Key::root(), StatRequest::new()).await.expect_err("no file");
