@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "azure")]
+use mlfetch_azure::AzureBackend;
 use mlfetch_http::HttpBackend;
 use mlfetch_local::LocalBackend;
 use mlfetch_mlflow::{ArtifactsBackend, Stores, Via};
@@ -9,11 +11,18 @@ use mlfetch_mlflow::{ArtifactsBackend, Stores, Via};
 use mlfetch_s3::S3Backend;
 use mlfetch_store::{Backend as _, Backends, OptionSpec};
 
-/// Schemes that another build of mlfetch opens, and the cargo feature that brings them.
-#[cfg(feature = "s3")]
-const LEFT_OUT: [(&str, &str); 0] = [];
-#[cfg(not(feature = "s3"))]
-const LEFT_OUT: [(&str, &str); 4] = [("s3", "s3"), ("s3a", "s3"), ("r2", "s3"), ("b2", "s3")];
+/// Schemes that come with a cargo feature. In a build without it, the error names it.
+const OPTIONAL: &[(&str, &str, bool)] = &[
+    ("s3", "s3", cfg!(feature = "s3")),
+    ("s3a", "s3", cfg!(feature = "s3")),
+    ("r2", "s3", cfg!(feature = "s3")),
+    ("b2", "s3", cfg!(feature = "s3")),
+    ("wasbs", "azure", cfg!(feature = "azure")),
+    ("wasb", "azure", cfg!(feature = "azure")),
+    ("abfss", "azure", cfg!(feature = "azure")),
+    ("abfs", "azure", cfg!(feature = "azure")),
+    ("az", "azure", cfg!(feature = "azure")),
+];
 
 /// Every backend of this build.
 pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
@@ -23,7 +32,11 @@ pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
     {
         backends = backends.with(S3Backend::new());
     }
-    for (scheme, feature) in LEFT_OUT {
+    #[cfg(feature = "azure")]
+    {
+        backends = backends.with(AzureBackend::new());
+    }
+    for (scheme, feature, _) in OPTIONAL.iter().filter(|(.., is_here)| !is_here) {
         backends = backends.with_left_out(scheme, feature);
     }
     backends
@@ -34,5 +47,7 @@ pub fn builtin_options() -> Vec<OptionSpec> {
     let mut rows = [LocalBackend.options(), HttpBackend::new().options()].concat();
     #[cfg(feature = "s3")]
     rows.extend(S3Backend::new().options());
+    #[cfg(feature = "azure")]
+    rows.extend(AzureBackend::new().options());
     rows
 }
