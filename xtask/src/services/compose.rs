@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::certificates::Certificates;
 use super::launch::{self, subdirectory};
-use super::{Tools, Variables, azurite, cache, ports, secret};
+use super::{Tools, Variables, azurite, cache, hdfs, ports, secret};
 use crate::{command, interrupt, report, workspace};
 
 /// Where a container's port ends up: variable, service, port, and the URL around the address.
@@ -106,6 +106,16 @@ impl Compose {
             ("MLFETCH_TEST_AZURITE_TLS_ACCOUNT", azurite::ACCOUNT.to_owned()),
             ("MLFETCH_TEST_AZURITE_TLS_CA", certificates.authority.display().to_string()),
         ]));
+        self.prepare_hdfs(tools)
+    }
+
+    /// The container has Java; the jars and the script are the host's, since tests use them too.
+    fn prepare_hdfs(&mut self, tools: &Tools) -> Result<()> {
+        let hdfs = hdfs::Files::write(tools, &subdirectory(&self.directory, "hdfs")?)?;
+        let libraries = hdfs.libraries.display().to_string();
+        self.settings.insert("MLFETCH_COMPOSE_HADOOP".to_owned(), libraries);
+        self.settings.insert("MLFETCH_COMPOSE_HDFS_PORTS".to_owned(), hdfs.ports());
+        self.variables.extend(hdfs.variables());
         Ok(())
     }
 

@@ -46,7 +46,7 @@ pub(super) fn summary(report: &Report, seconds: f64) -> Value {
         "planned_bytes": report.planned_bytes,
         "failed": report.failures.len(),
         "proven": proofs,
-        "via": report.ways,
+        "via": report.ways.keys().collect::<Vec<_>>(),
         "seconds": seconds,
     });
     if let Some(manifest) = &report.manifest {
