@@ -11,33 +11,28 @@ use mlfetch_mlflow::{ArtifactsBackend, Stores, Via};
 use mlfetch_s3::S3Backend;
 use mlfetch_store::{Backend as _, Backends, OptionSpec};
 
-/// Schemes that come with a cargo feature. In a build without it, the error names it.
-const OPTIONAL: &[(&str, &str, bool)] = &[
-    ("s3", "s3", cfg!(feature = "s3")),
-    ("s3a", "s3", cfg!(feature = "s3")),
-    ("r2", "s3", cfg!(feature = "s3")),
-    ("b2", "s3", cfg!(feature = "s3")),
-    ("wasbs", "azure", cfg!(feature = "azure")),
-    ("wasb", "azure", cfg!(feature = "azure")),
-    ("abfss", "azure", cfg!(feature = "azure")),
-    ("abfs", "azure", cfg!(feature = "azure")),
-    ("az", "azure", cfg!(feature = "azure")),
+/// Schemes that not every build opens: the cargo feature that brings them, and whether it is here.
+const OPTIONAL: &[(&str, &[&str], bool)] = &[
+    ("azure", &["wasbs", "wasb", "abfss", "abfs", "az"], cfg!(feature = "azure")),
+    ("s3", &["s3", "s3a", "r2", "b2"], cfg!(feature = "s3")),
 ];
 
 /// Every backend of this build.
 pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
     let artifacts = ArtifactsBackend::new(Arc::clone(stores), via);
     let mut backends = Backends::new().with(LocalBackend).with(artifacts);
-    #[cfg(feature = "s3")]
-    {
-        backends = backends.with(S3Backend::new());
-    }
     #[cfg(feature = "azure")]
     {
         backends = backends.with(AzureBackend::new());
     }
-    for (scheme, feature, _) in OPTIONAL.iter().filter(|(.., is_here)| !is_here) {
-        backends = backends.with_left_out(scheme, feature);
+    #[cfg(feature = "s3")]
+    {
+        backends = backends.with(S3Backend::new());
+    }
+    for (feature, schemes, _) in OPTIONAL.iter().filter(|(.., is_here)| !is_here) {
+        for scheme in *schemes {
+            backends = backends.with_left_out(scheme, feature);
+        }
     }
     backends
 }
@@ -45,9 +40,9 @@ pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
 /// The settings that the backends of this build understand, as rows.
 pub fn builtin_options() -> Vec<OptionSpec> {
     let mut rows = [LocalBackend.options(), HttpBackend::new().options()].concat();
-    #[cfg(feature = "s3")]
-    rows.extend(S3Backend::new().options());
     #[cfg(feature = "azure")]
     rows.extend(AzureBackend::new().options());
+    #[cfg(feature = "s3")]
+    rows.extend(S3Backend::new().options());
     rows
 }
