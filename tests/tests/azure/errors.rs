@@ -112,7 +112,7 @@ fn no_account_for_a_container_alone() {
 #[test]
 fn throttling_is_asked_again_and_then_told() {
     let server = ScriptedServer::start(|_, _| refusal(503, "ServerBusy").with("retry-after", "1"));
-    let environment = with(at(&format!("{}/acc", server.url())), "AZURE_STORAGE_ACCESS_KEY", KEY);
+    let environment = with(at(&format!("{}/acc", server.url)), "AZURE_STORAGE_ACCESS_KEY", KEY);
     let arguments = ["get", "az://c/a", "-d", "out", "--retries", "1"];
     let failure = Desk::new().fail(5, &arguments, &borrowed(&environment));
     failure.says("retrying in").says("the server asks for fewer requests");
@@ -127,16 +127,16 @@ fn a_wrong_clock_is_told_so() {
     let server = ScriptedServer::start(move |_, _| {
         Answer::new(403, xml).with("x-ms-error-code", "AuthenticationFailed")
     });
-    let environment = with(at(&format!("{}/acc", server.url())), "AZURE_STORAGE_ACCESS_KEY", KEY);
+    let environment = with(at(&format!("{}/acc", server.url)), "AZURE_STORAGE_ACCESS_KEY", KEY);
     fail(4, "az://c/a", &environment).says("the clock here").advises("set the clock");
 }
 
 #[test]
 fn a_redirect_elsewhere_is_not_followed() {
     let elsewhere = ScriptedServer::start(|_, _| Answer::new(200, "x"));
-    let place = format!("{}/acc/c/a", elsewhere.url());
+    let place = format!("{}/acc/c/a", elsewhere.url);
     let server = ScriptedServer::start(move |_, _| Answer::new(302, "").with("location", &place));
-    let environment = with(at(&format!("{}/acc", server.url())), "AZURE_STORAGE_ACCESS_KEY", KEY);
+    let environment = with(at(&format!("{}/acc", server.url)), "AZURE_STORAGE_ACCESS_KEY", KEY);
     fail(1, "az://c/a", &environment).says("sends us on");
     assert!(elsewhere.asked().is_empty());
 }
@@ -145,7 +145,7 @@ fn a_redirect_elsewhere_is_not_followed() {
 fn a_web_page_is_no_container() {
     let page = Answer::new(200, "<!doctype html><title>Sign in</title><p>Hello</p>");
     let server = ScriptedServer::start(move |_, _| page.clone().with("content-type", "text/html"));
-    let environment = with(at(&format!("{}/acc", server.url())), "AZURE_STORAGE_ACCESS_KEY", KEY);
+    let environment = with(at(&format!("{}/acc", server.url)), "AZURE_STORAGE_ACCESS_KEY", KEY);
     fail(1, "az://c/a/", &environment).says("not a listing").advises("login");
 }
 
