@@ -10,11 +10,14 @@ use mlfetch_mlflow::{ArtifactsBackend, Stores, Via};
 #[cfg(feature = "s3")]
 use mlfetch_s3::S3Backend;
 use mlfetch_store::{Backend as _, Backends, OptionSpec};
+#[cfg(feature = "webhdfs")]
+use mlfetch_webhdfs::WebHdfsBackend;
 
 /// Schemes that not every build opens: the cargo feature that brings them, and whether it is here.
 const OPTIONAL: &[(&str, &[&str], bool)] = &[
     ("azure", &["wasbs", "wasb", "abfss", "abfs", "az"], cfg!(feature = "azure")),
     ("s3", &["s3", "s3a", "r2", "b2"], cfg!(feature = "s3")),
+    ("webhdfs", &["hdfs", "webhdfs", "swebhdfs", "viewfs"], cfg!(feature = "webhdfs")),
 ];
 
 /// Every backend of this build.
@@ -28,6 +31,10 @@ pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
     #[cfg(feature = "s3")]
     {
         backends = backends.with(S3Backend::new());
+    }
+    #[cfg(feature = "webhdfs")]
+    {
+        backends = backends.with(WebHdfsBackend::new());
     }
     for (feature, schemes, _) in OPTIONAL.iter().filter(|(.., is_here)| !is_here) {
         for scheme in *schemes {
@@ -44,5 +51,7 @@ pub fn builtin_options() -> Vec<OptionSpec> {
     rows.extend(AzureBackend::new().options());
     #[cfg(feature = "s3")]
     rows.extend(S3Backend::new().options());
+    #[cfg(feature = "webhdfs")]
+    rows.extend(WebHdfsBackend::new().options());
     rows
 }
