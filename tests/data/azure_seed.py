@@ -34,18 +34,11 @@ def body(size):
 
 
 def put(arguments):
-    """Puts blobs of a "key" and a "size"; "blocks" puts one in blocks, for which no MD5 is computed."""
+    """Puts blobs of a "key" and a "size"."""
     client = connect(arguments["container"], arguments.get("public"))
     for item in arguments["blobs"]:
         content = body(item["size"])
-        blob = client.get_blob_client(item["key"])
-        if item.get("blocks"):
-            from azure.storage.blob import BlobBlock
-
-            blob.stage_block("YQ==", content)
-            blob.commit_block_list([BlobBlock(block_id="YQ==")])
-        else:
-            blob.upload_blob(content, overwrite=True)
+        client.upload_blob(item["key"], content, overwrite=True)
     return len(arguments["blobs"])
 
 
