@@ -6,7 +6,7 @@ use mlfetch_tests::{Answer, Desk, Node, ScriptedServer};
 use serde_json::{Value, json};
 
 use crate::support::{
-    azurite, body, borrowed, fresh_container, nobody, owner, put, seed, uri, with,
+    at, azurite, body, borrowed, fresh_container, nobody, owner, put, seed, uri, with,
 };
 
 #[test]
