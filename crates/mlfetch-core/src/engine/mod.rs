@@ -13,6 +13,7 @@ mod expected;
 mod fetch;
 mod file;
 mod follow;
+mod hands;
 mod joined;
 mod kept;
 mod list;
