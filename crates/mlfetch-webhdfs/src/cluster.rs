@@ -28,6 +28,9 @@ pub(crate) struct Cluster {
     pub(crate) servers: Vec<Url>,
     /// The names under which Hadoop keeps tokens for it.
     pub(crate) services: Vec<String>,
+    /// Whether a setting or Hadoop's configuration names it, and not a URI alone: a URI may come from
+    /// a server, which must not choose who gets a token.
+    pub(crate) is_known: bool,
 }
 
 /// The cluster of a place, and the key in it.
@@ -76,6 +79,7 @@ impl Cluster {
         let root = format!("{}://{authority}/", place.scheme.name());
         let root = mlfetch_store::escape(root.as_bytes());
         let secure = is_secure(place, config, site);
+        let is_known = !config.addresses.is_empty() || names(site, &authority);
         let (servers, ha) = match config.addresses.as_slice() {
             [] => addresses(&authority, place.scheme, secure, site),
             given => (given.to_vec(), false),
@@ -84,8 +88,19 @@ impl Cluster {
         let servers = servers.iter().map(|address| server(scheme, address, place));
         let servers = servers.collect::<Result<Vec<Url>>>()?;
         let services = services(&authority, ha, &servers);
-        Ok(Self { root, servers, services })
+        Ok(Self { root, servers, services, is_known })
     }
+}
+
+/// Whether Hadoop's configuration names what an authority names.
+fn names(site: &Site, authority: &str) -> bool {
+    let is_nameservice = ["dfs.ha.namenodes", "dfs.namenode.rpc-address"]
+        .iter()
+        .any(|name| site.get(&format!("{name}.{authority}")).is_some());
+    let has_address = ["dfs.namenode.http-address", "dfs.namenode.https-address"]
+        .iter()
+        .any(|name| site.below(name).any(|(_, value)| value == authority));
+    is_nameservice || has_address || suffix_of(authority, site).is_some()
 }
 
 /// Whether TLS is spoken: the URI says so, a flag, or the cluster's own policy.

@@ -69,13 +69,13 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         CHECKSUMS,
         &["MLFETCH_HDFS_CHECKSUMS"],
         Some("true"),
-        "ask for HDFS's checksum of each file",
+        "ask for HDFS's checksum of each file: true or false",
     ),
     row(
         TLS,
         &["MLFETCH_WEBHDFS_TLS"],
         Some("what dfs.http.policy says, or false"),
-        "speak HTTPS with hdfs: URIs",
+        "speak HTTPS with hdfs: URIs: true or false",
     ),
     row(
         CA_BUNDLE,

@@ -164,15 +164,20 @@ pub(crate) struct Answered {
 
 /// Who asks: a token that is given, one of a file, or a name.
 fn identity(config: &WebHdfsConfig, cluster: &Cluster) -> Result<Identity> {
-    if let Some(token) = &config.delegation_token {
-        return Ok(Identity::Token(DelegationToken::new(token.clone())));
+    let token = match (&config.delegation_token, &config.token_file) {
+        (Some(token), _) => DelegationToken::new(token.clone()),
+        (None, Some(path)) => DelegationToken::from_file(path, &cluster.services)?,
+        (None, None) => {
+            let user = config.user.clone().or_else(local_user);
+            return Ok(Identity::Named { user, proxy_for: config.proxy_user.clone() });
+        }
+    };
+    if !cluster.is_known && !token.is_for(&cluster.services) {
+        return Err(Error::new(ErrorKind::Refused, "open", cluster.root.clone())
+            .with_message("nothing says that the delegation token is for this cluster")
+            .with_hint("name the cluster: `webhdfs-address`, or `HADOOP_CONF_DIR`"));
     }
-    if let Some(path) = &config.token_file {
-        let token = DelegationToken::from_file(path, &cluster.services)?;
-        return Ok(Identity::Token(token));
-    }
-    let user = config.user.clone().or_else(local_user);
-    Ok(Identity::Named { user, proxy_for: config.proxy_user.clone() })
+    Ok(Identity::Token(token))
 }
 
 fn no_datanode(error: Error, target: &Url) -> Error {

@@ -33,6 +33,13 @@ impl DelegationToken {
         self.0.clone()
     }
 
+    /// Whether the token itself says that it is for one of these services.
+    pub(crate) fn is_for(&self, services: &[String]) -> bool {
+        let bytes = URL_SAFE_NO_PAD.decode(self.expose().trim_end_matches('=')).ok();
+        let token = bytes.and_then(|bytes| Stored::read(&mut Reader::new(&bytes)));
+        token.is_some_and(|token| services.iter().any(|service| token.is_for(service)))
+    }
+
     /// The token of a file that is for one of `services`, or the only one that HDFS takes.
     ///
     /// # Errors
@@ -70,6 +77,13 @@ struct Stored {
 }
 
 impl Stored {
+    /// `Token.readFields`.
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut part = || reader.vint_bytes().map(<[u8]>::to_vec);
+        let (identifier, password, kind, service) = (part()?, part()?, part()?, part()?);
+        Some(Self { identifier, password, kind, service })
+    }
+
     /// `Token.encodeToUrlString`: each part with its length, in the alphabet of URLs.
     fn url_text(&self) -> String {
         let mut bytes = Vec::new();
@@ -103,9 +117,7 @@ fn parse_writable(bytes: &[u8]) -> Option<Vec<Stored>> {
     let mut tokens = Vec::new();
     for _ in 0..count {
         let _alias = reader.vint_bytes()?;
-        let mut part = || reader.vint_bytes().map(<[u8]>::to_vec);
-        let (identifier, password, kind, service) = (part()?, part()?, part()?, part()?);
-        tokens.push(Stored { identifier, password, kind, service });
+        tokens.push(Stored::read(&mut reader)?);
     }
     Some(tokens)
 }
@@ -160,6 +172,15 @@ mod tests {
             let services = ["ha-hdfs:mlfetch".to_owned()];
             assert_eq!(choose(&tokens, &services).expect("ours").url_text(), expected);
         }
+    }
+
+    #[test]
+    fn a_token_says_itself_whom_it_is_for() {
+        let text = include_str!("../tests/data/tokens.txt").trim();
+        let token = DelegationToken::new(Secret::new(text));
+        assert!(token.is_for(&["other".to_owned(), "ha-hdfs:mlfetch".to_owned()]));
+        assert!(!token.is_for(&["ha-hdfs:mlfetch2".to_owned()]));
+        assert!(!DelegationToken::new(Secret::new("no token")).is_for(&[String::new()]));
     }
 
     #[test]

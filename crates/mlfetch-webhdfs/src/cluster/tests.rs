@@ -110,6 +110,20 @@ fn what_leads_nowhere_says_what_there_is() {
 }
 
 #[test]
+fn a_cluster_is_known_by_configuration_and_not_by_a_uri_alone() {
+    let known =
+        |uri: &str, config: &WebHdfsConfig| find_with(uri, config, PAIR).expect(uri).0.is_known;
+    let none = WebHdfsConfig::new();
+    for uri in ["hdfs://pair/x", "hdfs:///x", "hdfs://c:8020/x", "webhdfs://a:1/x"] {
+        assert!(known(uri, &none), "{uri}");
+    }
+    for uri in ["hdfs://elsewhere/x", "hdfs://a:8021/x", "webhdfs://a:2/x", "webhdfs://pair2/x"] {
+        assert!(!known(uri, &none), "{uri}");
+    }
+    assert!(known("hdfs://elsewhere/x", &WebHdfsConfig::new().with_addresses(["nn:1"])));
+}
+
+#[test]
 fn tokens_are_looked_for_under_every_name_of_the_cluster() {
     let (cluster, _) = find_with("hdfs://pair/x", &WebHdfsConfig::new(), PAIR).expect("a cluster");
     for service in ["ha-hdfs:pair", "a:1", "b:2"] {

@@ -39,6 +39,16 @@ async fn a_token_stands_for_the_user_and_is_in_no_message() {
 }
 
 #[tokio::test]
+async fn a_token_is_not_sent_to_a_cluster_that_a_uri_alone_names() {
+    let server = Server::start(|_| Answer::status(3)).await;
+    let uri = server.url().replace("http://", "webhdfs://");
+    let error = mlfetch_webhdfs::WebHdfsStore::open(&with_token(), &uri).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.hint().is_some_and(|hint| hint.contains("HADOOP_CONF_DIR")), "{error:?}");
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
 async fn a_connection_that_fails_does_not_show_the_token_either() {
     let server = Server::start(|_| Answer::status(3)).await;
     let store = open_with(with_token(), &[&server]);
