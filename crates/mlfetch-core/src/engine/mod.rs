@@ -14,6 +14,7 @@ mod expected;
 mod fetch;
 mod file;
 mod follow;
+mod hands;
 mod joined;
 mod kept;
 mod list;

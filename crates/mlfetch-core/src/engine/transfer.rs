@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
 use super::digest::Digests;
+use super::hands::Hands;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
@@ -16,7 +17,7 @@ use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError};
 use crate::RelativePath;
-use crate::destination::{Commit, Destination, DestinationError, StagedFile};
+use crate::destination::{Commit, Destination, StagedFile};
 use crate::manifest::{ManifestRow, Sha256Sum};
 
 /// Files up to this size are held in memory and written in one go: one thread hop a file.
@@ -46,6 +47,7 @@ pub(super) struct Transfers {
     pub(super) destination: Arc<Destination>,
     pub(super) settings: Arc<FetchSettings>,
     pub(super) room: Arc<Room>,
+    pub(super) hands: Arc<Hands>,
     /// As many turns as there may be bodies on their way.
     pub(super) turns: Arc<Semaphore>,
 }
@@ -160,7 +162,7 @@ impl Transfers {
         // The listing may know the size where the answer does not.
         let announced = info.size.or(planned.info.size);
         let sha256 = self.begin_sha256(sum.as_ref());
-        let mut writer = Writer::new(Whole { staged, digest, sha256, size: 0 });
+        let mut writer = Writer::new(&self.hands, Whole { staged, digest, sha256, size: 0 });
         let mut size = 0;
         while let Some(chunk) = self.next(&mut body, &info).await? {
             size += chunk.len() as u64;
@@ -184,14 +186,14 @@ impl Transfers {
     ) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
-        blocking(move || {
+        let staged = move || {
             let staged = destination.stage(&path)?;
             if let Some(size) = size {
                 part::reserve(&destination, &path, &staged, size)?;
             }
             Ok(staged)
-        })
-        .await
+        };
+        self.hands.step(staged).await
     }
 
     fn verify(&self, planned: &Planned, arrived: Transferred) -> Result<Verified, Broken> {
@@ -233,26 +235,13 @@ impl Transfers {
         };
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
-        blocking(move || match bytes {
+        let commit = move || match bytes {
             Content::Staged(staged) => destination.commit(staged, &path, how),
             Content::Memory(bytes) => destination.put(&path, &bytes, how),
-        })
-        .await?;
+        };
+        self.hands.step(commit).await?;
         let row = sha256.map(|sha256| self.row(planned, info, sha256, size, &proof));
         Ok(Committed { size, proof, row })
-    }
-}
-
-/// Does something on a thread that may block.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, DestinationError> + Send + 'static,
-) -> Result<T, FileError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        // The program ends, or the thread panicked.
-        Err(cause) => {
-            Err(Error::new(ErrorKind::Other, "write", "a file").with_source(cause).into())
-        }
     }
 }
 
@@ -267,6 +256,7 @@ impl Transfers {
             destination: Arc::new(Destination::open(destination).expect("opens")),
             settings: Arc::default(),
             room: Arc::default(),
+            hands: Arc::default(),
             turns: Arc::new(Semaphore::new(1)),
         }
     }
