@@ -7,8 +7,8 @@ use std::path::Path;
 
 use mlfetch_store::{Error, ErrorKind, Result, escape};
 
-use super::chain::{self, Link, Read};
-use super::{MAX_RECORD_BYTES, chain::read};
+use super::MAX_RECORD_BYTES;
+use super::chain::{Link, Read, read};
 use crate::manifest::Sha256Sum;
 
 /// What a log that is whole holds.
@@ -96,7 +96,7 @@ impl Checking {
         Ok(())
     }
 
-    fn follows(&self, record: &chain::Read) -> std::result::Result<(), String> {
+    fn follows(&self, record: &Read) -> std::result::Result<(), String> {
         let Read { seq, prev, .. } = record;
         let expected = self.link.seq + 1;
         if *seq > expected {
@@ -127,7 +127,7 @@ impl Checking {
 mod tests {
     use serde_json::json;
 
-    use super::super::AuditLog;
+    use super::super::{AuditLog, chain};
     use super::*;
 
     /// A log of five records, as lines.
