@@ -26,26 +26,20 @@ impl Link {
 }
 
 /// Writes a record behind `link`, with its newline; gives where the chain stands then.
-pub(super) fn push(line: &mut Vec<u8>, record: &Map<String, Value>, link: Link) -> Link {
+pub(super) fn push(lines: &mut Vec<u8>, record: &Map<String, Value>, link: Link) -> Link {
     let seq = link.seq + 1;
-    let start = line.len();
-    let head = json!({ "audit": FORM, "seq": seq, "prev": link.prev() });
-    let mut members = String::new();
     // The members that tie it come first, then the others in the order of their names.
-    for name in ["audit", "seq", "prev"] {
-        member(&mut members, name, &head[name]);
-    }
-    record.iter().for_each(|(name, value)| member(&mut members, name, value));
-    line.extend_from_slice(format!("{{{members}}}").as_bytes());
-    let hash = Sha256Sum::of(&line[start..]);
-    line.pop();
-    line.extend_from_slice(format!(",\"hash\":\"{hash}\"}}\n").as_bytes());
+    let tie = [("audit", json!(FORM)), ("seq", json!(seq)), ("prev", json!(link.prev()))];
+    let mut members: Vec<String> = tie.iter().map(|(name, value)| member(name, value)).collect();
+    members.extend(record.iter().map(|(name, value)| member(name, value)));
+    let members = members.join(",");
+    let hash = Sha256Sum::of(format!("{{{members}}}").as_bytes());
+    lines.extend_from_slice(format!("{{{members},\"hash\":\"{hash}\"}}\n").as_bytes());
     Link { seq, hash: Some(hash) }
 }
 
-fn member(members: &mut String, name: &str, value: &Value) {
-    let comma = if members.is_empty() { "" } else { "," };
-    members.push_str(&format!("{comma}{}:{value}", Value::from(name)));
+fn member(name: &str, value: &Value) -> String {
+    format!("{}:{value}", Value::from(name))
 }
 
 /// A record as it was read.
@@ -84,12 +78,12 @@ pub(super) fn read(line: &[u8]) -> Result<Read, &'static str> {
 mod tests {
     use super::*;
 
-    fn line(link: Link) -> (Vec<u8>, Link) {
+    fn line(behind: Link) -> (Vec<u8>, Link) {
         let record = json!({ "event": "end", "uri": "a\n\"b" });
-        let mut line = Vec::new();
-        let next = push(&mut line, record.as_object().expect("an object"), link);
-        assert_eq!(line.pop(), Some(b'\n'));
-        (line, next)
+        let mut written = Vec::new();
+        let next = push(&mut written, record.as_object().expect("an object"), behind);
+        assert_eq!(written.pop(), Some(b'\n'));
+        (written, next)
     }
 
     #[test]

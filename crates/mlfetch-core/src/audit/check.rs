@@ -144,28 +144,28 @@ mod tests {
     }
 
     fn checked(path: &Path, lines: &[&str]) -> Result<Checked> {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        std::fs::write(path, text).expect("written");
+        std::fs::write(path, lines.join("\n") + "\n").expect("written");
         check_log(path, None)
     }
 
     #[test]
     fn a_record_that_was_changed_removed_added_or_moved_is_named() {
         let (_home, path, lines) = log();
-        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|at| lines[at].as_str());
-        let whole = checked(&path, &[a, b, c, d, e]).expect("whole");
+        let line = |at: usize| lines[at - 1].as_str();
+        let of = |order: &[usize]| order.iter().map(|at| line(*at)).collect::<Vec<_>>();
+        let whole = checked(&path, &of(&[1, 2, 3, 4, 5])).expect("whole");
         assert_eq!((whole.records, whole.unfinished), (5, 1));
-        let changed = c.replace("begin", "start");
-        let forged = e.replace("begin", "done ");
+        let changed = line(3).replace("begin", "start");
+        let forged = line(5).replace("begin", "done ");
         for (lines, why) in [
-            (vec![a, b, &changed, d, e], "line 3: it was changed"),
-            (vec![a, b, c, d, &forged], "line 5: it was changed"),
-            (vec![a, b, d, e], "line 3: it is record 4: records 3 to 3 are missing"),
-            (vec![b, c, d, e], "line 1: it is record 2: records 1 to 1 are missing"),
-            (vec![a, c, b, d, e], "line 2: it is record 3"),
-            (vec![a, b, b, c, d, e], "line 3: it is record 2 in the place of 3"),
-            (vec![a, b, "", c, d, e], "line 3: it is no JSON"),
-            (vec![a, b, c, "{}", e], "line 4: it is no record"),
+            (vec![line(1), line(2), &changed, line(4), line(5)], "line 3: it was changed"),
+            (vec![line(1), line(2), line(3), line(4), &forged], "line 5: it was changed"),
+            (of(&[1, 2, 4, 5]), "line 3: it is record 4: records 3 to 3 are missing"),
+            (of(&[2, 3, 4, 5]), "line 1: it is record 2: records 1 to 1 are missing"),
+            (of(&[1, 3, 2, 4, 5]), "line 2: it is record 3"),
+            (of(&[1, 2, 2, 3, 4, 5]), "line 3: it is record 2 in the place of 3"),
+            (vec![line(1), line(2), "", line(3)], "line 3: it is no JSON"),
+            (vec![line(1), line(2), line(3), "{}", line(5)], "line 4: it is no record"),
         ] {
             let error = checked(&path, &lines).expect_err("broken");
             assert_eq!(error.kind(), ErrorKind::Integrity);
