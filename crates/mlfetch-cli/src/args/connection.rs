@@ -106,8 +106,10 @@ impl ConnectionArgs {
             .via(Via::from(self.via))
             .options(self.backend.options())
             .retry(self.retry())
-            .allow_local_paths(self.allow_local_paths)
-            .witness(Arc::clone(attempt) as _);
+            .allow_local_paths(self.allow_local_paths);
+        if attempt.is_recorded() {
+            builder = builder.witness(Arc::clone(attempt) as _);
+        }
         for rule in self.rules(&config)? {
             builder = builder.rewrite(rule);
         }

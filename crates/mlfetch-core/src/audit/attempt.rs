@@ -39,7 +39,7 @@ impl Audit {
 
     /// An attempt to do what a command does with a URI, as it was given.
     pub fn attempt(&self, command: &str, uri: &str) -> Arc<Attempt> {
-        let mut members = who::who();
+        let mut members = if self.logs.is_empty() { Map::new() } else { who::who() };
         members.insert("tool".into(), json!(self.tool));
         members.insert("attempt".into(), json!(random()));
         members.insert("command".into(), json!(command));
@@ -150,6 +150,11 @@ impl Attempt {
             first = first.and(log.append(std::slice::from_ref(&record)));
         }
         first
+    }
+
+    /// Whether there is a log at all.
+    pub fn is_recorded(&self) -> bool {
+        !self.logs.is_empty()
     }
 
     /// Whether a record that cannot be written is a failure.
