@@ -15,7 +15,7 @@ use super::report::Meter;
 use super::room::Room;
 use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
-use super::{FetchSettings, FileError};
+use super::{FetchSettings, FileError, Sealed, Witness};
 use crate::RelativePath;
 use crate::destination::{Commit, Destination, StagedFile};
 use crate::manifest::{ManifestRow, Sha256Sum};
@@ -50,6 +50,7 @@ pub(super) struct Transfers {
     pub(super) hands: Arc<Hands>,
     /// As many turns as there may be bodies on their way.
     pub(super) turns: Arc<Semaphore>,
+    pub(super) witness: Option<Arc<dyn Witness>>,
 }
 
 /// The bytes are here; nothing is known of them yet.
@@ -225,6 +226,7 @@ impl Transfers {
     }
 
     async fn commit(&self, planned: &Planned, verified: Verified) -> Result<Committed, FileError> {
+        self.witnessed(planned, &verified).await?;
         let Verified { bytes, info, size, proof, sha256 } = verified;
         let how = Commit {
             replace: planned.replace,
@@ -245,6 +247,25 @@ impl Transfers {
     }
 }
 
+impl Transfers {
+    /// Lets somebody who takes part see the file before it gets its name.
+    async fn witnessed(&self, planned: &Planned, verified: &Verified) -> Result<(), FileError> {
+        let Some(witness) = &self.witness else { return Ok(()) };
+        let (listed, answered) = (&planned.info, &verified.info);
+        let source = self.source(listed);
+        let file = Sealed {
+            path: &planned.path,
+            source: &source,
+            size: verified.size,
+            version: answered.version.as_deref().or(listed.version.as_deref()),
+            etag: answered.etag.as_deref().or(listed.etag.as_deref()),
+            proof: &verified.proof,
+            sha256: verified.sha256.as_ref(),
+        };
+        witness.committing(&file).await
+    }
+}
+
 #[cfg(test)]
 impl Transfers {
     /// For tests of a single step.
@@ -258,6 +279,7 @@ impl Transfers {
             room: Arc::default(),
             hands: Arc::default(),
             turns: Arc::new(Semaphore::new(1)),
+            witness: None,
         }
     }
 }

@@ -18,7 +18,7 @@ use super::running::Started;
 use super::transfer::Transfers;
 use super::{
     Engine, FetchError, FetchSettings, FileError, FileFailure, Observer, Progress, Report, Shape,
-    Source,
+    Source, Witness,
 };
 use crate::RelativePath;
 use crate::destination::Destination;
@@ -40,6 +40,7 @@ pub(super) struct Fetch {
     /// The files that are on their way.
     pub(super) started: HashMap<Id, Started>,
     pub(super) report: Report,
+    witness: Option<Arc<dyn Witness>>,
     /// Whether a part was there.
     has_arrived: bool,
     /// Whether the destination was made, or was there.
@@ -72,9 +73,15 @@ impl Fetch {
             running: JoinSet::new(),
             started: HashMap::new(),
             report,
+            witness: None,
             has_arrived: false,
             is_made: false,
         })
+    }
+
+    pub(super) fn witnessed_by(mut self, witness: Option<Arc<dyn Witness>>) -> Self {
+        self.witness = witness;
+        self
     }
 
     /// Whether a part was there.
@@ -188,6 +195,7 @@ impl Fetch {
             room: Arc::clone(&self.room),
             hands: Arc::clone(&self.hands),
             turns: Arc::clone(&self.turns),
+            witness: self.witness.clone(),
         })
     }
 
