@@ -19,6 +19,8 @@ pub(crate) enum StoreKind {
     Sqlite,
     /// A SQLite file, artifacts in a bucket that both programs read themselves.
     S3,
+    /// The same with a container of Azure.
+    Azure,
 }
 
 /// A store that was written.
@@ -31,7 +33,10 @@ pub(crate) struct OpenStore {
 }
 
 impl StoreKind {
-    pub(crate) const COUNT: usize = 5;
+    pub(crate) const COUNT: usize = 6;
+
+    /// Those whose artifacts are in a bucket: they run the rows that are the same in any store.
+    pub(crate) const BUCKETS: [Self; 2] = [Self::S3, Self::Azure];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -40,6 +45,7 @@ impl StoreKind {
             Self::Files => "files",
             Self::Sqlite => "sqlite",
             Self::S3 => "s3",
+            Self::Azure => "azure",
         }
     }
 
@@ -97,6 +103,7 @@ impl StoreKind {
             Self::Files => (path("mlruns"), String::new()),
             Self::Sqlite => (format!("sqlite:///{}", path("mlflow.db")), String::new()),
             Self::S3 => (format!("sqlite:///{}", path("mlflow.db")), bucket_root()),
+            Self::Azure => (format!("sqlite:///{}", path("mlflow.db")), container_root()),
         }
     }
 
@@ -116,6 +123,10 @@ impl StoreKind {
             pairs.push(("AWS_EC2_METADATA_DISABLED", "true"));
             pairs.extend(minio.iter().map(|(name, value)| (*name, value.as_str())));
         }
+        let azurite = connection_string();
+        if self == Self::Azure {
+            pairs.push(("AZURE_STORAGE_CONNECTION_STRING", &azurite));
+        }
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 }
@@ -123,4 +134,19 @@ impl StoreKind {
 /// Where the experiments of the bucket begin; each adds a mark of its own.
 fn bucket_root() -> String {
     format!("s3://{}/compatibility", variable("MLFETCH_TEST_MINIO_BUCKET"))
+}
+
+/// The same of a container, which the seed makes.
+fn container_root() -> String {
+    let account = variable("MLFETCH_TEST_AZURITE_ACCOUNT");
+    format!("wasbs://compatibility@{account}.blob.core.windows.net/compatibility")
+}
+
+/// Where Azurite is, and its key, as both programs take it.
+fn connection_string() -> String {
+    let [account, key, url] =
+        ["ACCOUNT", "KEY", "URL"].map(|name| variable(&format!("MLFETCH_TEST_AZURITE_{name}")));
+    format!(
+        "DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint={url};"
+    )
 }
