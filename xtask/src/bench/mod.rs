@@ -5,6 +5,7 @@ mod measure;
 mod peers;
 mod s3;
 mod start;
+mod webhdfs;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,8 @@ pub(crate) enum Benchmark {
     S3(s3::Arguments),
     /// Trees from an Azurite, beside rclone, azcopy, MLflow, and curl as the floor
     Azure(azure::Arguments),
+    /// Files from an HDFS, beside Hadoop's own client, and curl as the floor
+    Webhdfs(webhdfs::Arguments),
 }
 
 pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
@@ -34,6 +37,7 @@ pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
         Benchmark::Start { runs } => start::run(usize::from(*runs)),
         Benchmark::S3(arguments) => s3::run(arguments),
         Benchmark::Azure(arguments) => azure::run(arguments),
+        Benchmark::Webhdfs(arguments) => webhdfs::run(arguments),
     }
 }
 
