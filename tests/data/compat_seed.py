@@ -17,6 +17,9 @@ import uuid
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+# Schemes of buckets, whose objects are put there one by one.
+BUCKETS = ("s3:", "gs:")
+
 MLMODEL = b"artifact_path: model\nflavors: {}\n"
 
 # Names in `fair/` of the run `run`: MLflow 3.17.2 fetches each of them from each of its stores.
@@ -222,7 +225,7 @@ class Placer:
         sys.exit(f"no way to lay files at {uri}")
 
     def place(self, tree, uri):
-        if uri.startswith("s3:"):
+        if uri.startswith(BUCKETS):
             return self.upload(tree, uri)
         to = self.local_path(uri)
         shutil.copytree(self.source / tree, to, symlinks=True, dirs_exist_ok=True)
@@ -231,16 +234,32 @@ class Placer:
 
     def upload(self, tree, uri):
         """Only what a bucket can hold: no links, no empty directories, no names that are no text."""
-        import boto3
-
-        client = boto3.client("s3", endpoint_url=os.environ["MLFLOW_S3_ENDPOINT_URL"])
-        bucket, _, root = uri.removeprefix("s3://").partition("/")
+        put = put_to_s3(uri) if uri.startswith("s3:") else put_by_mlflow(uri)
         for path in sorted((self.source / tree).rglob("*")):
             name = os.fsencode(path.relative_to(self.source / tree))
             if path.is_symlink() or not path.is_file() or b"\xe9" in name:
                 continue
-            client.put_object(Bucket=bucket, Key=f"{root}/{name.decode()}", Body=path.read_bytes())
+            put(path, name.decode())
         return uri
+
+
+def put_to_s3(uri):
+    """boto3, without the `Content-Encoding` that MLflow guesses from a name."""
+    import boto3
+
+    client = boto3.client("s3", endpoint_url=os.environ["MLFLOW_S3_ENDPOINT_URL"])
+    bucket, _, root = uri.removeprefix("s3://").partition("/")
+    return lambda path, name: client.put_object(
+        Bucket=bucket, Key=f"{root}/{name}", Body=path.read_bytes()
+    )
+
+
+def put_by_mlflow(uri):
+    """MLflow's own client of the store."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    repository = get_artifact_repository(uri)
+    return lambda path, name: repository.log_artifact(str(path), os.path.dirname(name) or None)
 
 
 class Writer:
@@ -248,7 +267,7 @@ class Writer:
         self.client = client
         self.placer = placer
         self.mark = uuid.uuid4().hex[:8]
-        place = f"{placer.proxied_root}-{self.mark}" if placer.proxied_root.startswith("s3:") else None
+        place = f"{placer.proxied_root}-{self.mark}" if placer.proxied_root.startswith(BUCKETS) else None
         self.experiment = client.create_experiment(f"compatibility {self.mark}", place)
         self.facts = {"mark": self.mark, "experiment": self.experiment}
 

@@ -34,11 +34,13 @@ fn main() {
             Trial::test(name, move || Ok(case::check(&table, row, kind)?))
         })
     }));
-    trials.extend(rows::of_any_store().map(|row| {
-        let table = Arc::clone(&table);
-        let name = format!("{}: {}", StoreKind::S3.name(), row.name());
-        Trial::test(name, move || Ok(case::check(&table, row, StoreKind::S3)?))
-    }));
+    for kind in StoreKind::BUCKETS {
+        trials.extend(rows::of_any_store().map(|row| {
+            let table = Arc::clone(&table);
+            let name = format!("{}: {}", kind.name(), row.name());
+            Trial::test(name, move || Ok(case::check(&table, row, kind)?))
+        }));
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Ends MLflow's workers and removes the stores; `exit` would leave both.
     drop(Arc::into_inner(table));

@@ -19,6 +19,8 @@ pub(crate) enum StoreKind {
     Sqlite,
     /// A SQLite file, artifacts in a bucket that both programs read themselves.
     S3,
+    /// The same with a bucket of Google Cloud Storage.
+    Gcs,
 }
 
 /// A store that was written.
@@ -31,7 +33,10 @@ pub(crate) struct OpenStore {
 }
 
 impl StoreKind {
-    pub(crate) const COUNT: usize = 5;
+    pub(crate) const COUNT: usize = 6;
+
+    /// Those whose artifacts are in a bucket: they run the rows that are the same in any store.
+    pub(crate) const BUCKETS: [Self; 2] = [Self::S3, Self::Gcs];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -40,6 +45,7 @@ impl StoreKind {
             Self::Files => "files",
             Self::Sqlite => "sqlite",
             Self::S3 => "s3",
+            Self::Gcs => "gcs",
         }
     }
 
@@ -96,7 +102,8 @@ impl StoreKind {
             Self::Direct => (variable("MLFETCH_TEST_MLFLOW_DIRECT"), String::new()),
             Self::Files => (path("mlruns"), String::new()),
             Self::Sqlite => (format!("sqlite:///{}", path("mlflow.db")), String::new()),
-            Self::S3 => (format!("sqlite:///{}", path("mlflow.db")), bucket_root()),
+            Self::S3 => (format!("sqlite:///{}", path("mlflow.db")), root("s3", "MINIO")),
+            Self::Gcs => (format!("sqlite:///{}", path("mlflow.db")), root("gs", "GCS")),
         }
     }
 
@@ -116,11 +123,15 @@ impl StoreKind {
             pairs.push(("AWS_EC2_METADATA_DISABLED", "true"));
             pairs.extend(minio.iter().map(|(name, value)| (*name, value.as_str())));
         }
+        let emulator = variable("MLFETCH_TEST_GCS_URL");
+        if self == Self::Gcs {
+            pairs.push(("STORAGE_EMULATOR_HOST", &emulator));
+        }
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 }
 
-/// Where the experiments of the bucket begin; each adds a mark of its own.
-fn bucket_root() -> String {
-    format!("s3://{}/compatibility", variable("MLFETCH_TEST_MINIO_BUCKET"))
+/// Where the experiments of a server's bucket begin; each adds a mark of its own.
+fn root(scheme: &str, server: &str) -> String {
+    format!("{scheme}://{}/compatibility", variable(&format!("MLFETCH_TEST_{server}_BUCKET")))
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements beside the tools that a user would pick instead, in one run.
 
+mod gcs;
 mod measure;
 mod peers;
 mod s3;
@@ -24,12 +25,15 @@ pub(crate) enum Benchmark {
     },
     /// Trees from a MinIO, beside s5cmd, rclone, aws, MLflow, and curl as the floor
     S3(s3::Arguments),
+    /// Trees from a fake-gcs-server, beside rclone, MLflow, and curl as the floor
+    Gcs(gcs::Arguments),
 }
 
 pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
     match benchmark {
         Benchmark::Start { runs } => start::run(usize::from(*runs)),
         Benchmark::S3(arguments) => s3::run(arguments),
+        Benchmark::Gcs(arguments) => gcs::run(arguments),
     }
 }
 

@@ -233,7 +233,7 @@ impl Bench {
 }
 
 /// An empty directory, so that no run finds its work done.
-fn fresh(place: &Path) -> Result<()> {
+pub(super) fn fresh(place: &Path) -> Result<()> {
     if place.exists() {
         fs::remove_dir_all(place).context("cannot remove the tree")?;
     }
@@ -241,14 +241,14 @@ fn fresh(place: &Path) -> Result<()> {
 }
 
 /// Every file is there; whose bytes are right is for the tests.
-fn check(place: &Path, names: &[String]) -> Result<()> {
+pub(super) fn check(place: &Path, names: &[String]) -> Result<()> {
     match names.iter().find(|name| !place.join(name).is_file()) {
         Some(missing) => bail!("`{missing}` is missing"),
         None => Ok(()),
     }
 }
 
-fn table(costs: &[(&str, Cost)]) -> String {
+pub(super) fn table(costs: &[(&str, Cost)]) -> String {
     let mut table =
         Table::new(["tool", "wall", "processor", "peak memory", "wall / ours", "processor / ours"]);
     let ours = costs.iter().find(|(name, _)| *name == "mlfetch").map(|(_, cost)| *cost);

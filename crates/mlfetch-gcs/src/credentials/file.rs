@@ -1,6 +1,7 @@
 //! Files of credentials.
 
-use std::io::ErrorKind as IoErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind as IoErrorKind, Read as _};
 use std::path::Path;
 
 use google_cloud_auth::build_errors;
@@ -12,6 +13,9 @@ use serde_json::Value;
 
 use super::adc::Found;
 
+/// The longest file of credentials that is read, in bytes (`docs/concepts/limits.md`).
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
 /// What is asked for where the file lets us choose: to read.
 const SCOPE: &str = "https://www.googleapis.com/auth/devstorage.read_only";
 
@@ -22,10 +26,16 @@ const SECRET_FIELDS: [&str; 4] =
 /// A file's text; `None` if there is none.
 ///
 /// # Errors
-/// `InvalidInput` for one that cannot be read.
+/// `InvalidInput` for one that cannot be read, or is too long to be one.
 pub(super) fn read(path: &Path) -> Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    let mut text = String::new();
+    let read = File::open(path)
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Ok(length) if length as u64 > MAX_FILE_BYTES => {
+            Err(wrong(path, format!("it is longer than {MAX_FILE_BYTES} bytes")))
+        }
+        Ok(_) => Ok(Some(text)),
         Err(cause) if cause.kind() == IoErrorKind::NotFound => Ok(None),
         Err(cause) => {
             let message = cause.to_string();
@@ -133,6 +143,18 @@ mod tests {
             let shown = error(text);
             assert!(shown.contains("/keys/a.json") && shown.contains(words), "{shown}");
             assert!(!shown.contains("s3cret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_file_of_credentials_is_not_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(read(&directory.path().join("missing")).expect("no file is fine").is_none());
+        let long = directory.path().join("long.json");
+        std::fs::write(&long, " ".repeat(1024 * 1024 + 1)).expect("written");
+        for path in [long, directory.path().to_owned()] {
+            let error = read(&path).expect_err("not read");
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
         }
     }
 
