@@ -95,7 +95,7 @@ fn a_user_who_signed_out_is_told_so_and_nothing_secret() {
     });
     desk.write("key.json", user.to_string());
     let environment = [("GOOGLE_APPLICATION_CREDENTIALS", "key.json")];
-    let failure = desk.fail(4, &["get", "gs://bucket/a", "-d", "out", "-vv"], &environment);
+    let failure = desk.fail(4, &["get", "gs://bucket/a", "-d", "out", "-v"], &environment);
     assert!(!failure.ran.stderr.contains("the-s3cr3t"), "{}", failure.ran.stderr);
     failure.says("invalid_grant").advises("gcloud auth application-default login");
 }
