@@ -62,7 +62,9 @@ impl Exit {
             Self::NotFound => "Not found: a run, model, version, alias, artifact, database.",
             Self::Refused => "Not signed in, not permitted, or refused by a rule of safety.",
             Self::Network => "Not reached, not answered or broken off, after all retries.",
-            Self::Integrity => "Bytes that are not what the store says, or that changed meanwhile.",
+            Self::Integrity => {
+                "Bytes that are not what the store, a list or a manifest says, or that changed meanwhile."
+            }
             Self::Destination => "The destination cannot take it: a file, read-only, full.",
             Self::SomeFailed => "Some files failed; all others arrived.",
             Self::Nothing => "Nothing is there or nothing matched, with `--error-on-empty`.",

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, future, stream};
 use mlfetch_store::{
     Entry, Error, ErrorKind, Key, ListRequest, Object, ObjectBody, ObjectInfo, Page, ReadRequest,
-    Result, StatRequest, Store, StoreInfo,
+    Result, StatRequest, Store, StoreInfo, Taken,
 };
 
 use crate::spoil::{cut, flip};
@@ -177,7 +177,7 @@ impl Store for FaultyStore {
         self.inner.info()
     }
 
-    fn taken(&self) -> Option<&'static str> {
+    fn taken(&self) -> Option<Taken> {
         self.inner.taken()
     }
 

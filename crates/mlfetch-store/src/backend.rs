@@ -20,6 +20,12 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// The settings it understands.
     fn options(&self) -> &'static [OptionSpec];
 
+    /// Whether a location is one of this backend although its scheme is another's: a URL of a host
+    /// that speaks more than plain HTTP.
+    fn claims(&self, _location: &Location) -> bool {
+        false
+    }
+
     /// Opens a location. May ask a server (for a region, a token); must not read or list objects.
     ///
     /// # Errors
@@ -119,11 +125,13 @@ impl Backends {
             .with_hint(format!("use a path or one of: {}", known.join(", ")))
     }
 
-    /// Opens a location with the backend of its scheme.
+    /// Opens a location with the backend that claims it, else with the one of its scheme.
     ///
     /// # Errors
     /// As [`find`](Self::find) and [`Backend::open`].
     pub async fn open(&self, location: &Location, options: &Options) -> Result<Opened> {
-        self.find(location.scheme())?.open(location, options).await
+        let claimed = self.by_scheme.values().find(|backend| backend.claims(location));
+        let backend = claimed.map_or_else(|| self.find(location.scheme()), Ok)?;
+        backend.open(location, options).await
     }
 }

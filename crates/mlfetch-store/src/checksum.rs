@@ -61,6 +61,30 @@ pub enum Coverage {
     /// The checksums of the parts it was uploaded in, one after the other; the sizes of those
     /// parts in bytes, in order.
     Parts(Vec<u64>),
+    /// The CRCs of the chunks of its blocks, as HDFS has them.
+    Blocks(Blocks),
+}
+
+/// How HDFS comes to the checksum of a file: the file is cut into blocks and each of those into
+/// chunks. The CRCs of a block's chunks, one after the other, are digested; so are then the blocks'
+/// values, one after the other and filled up with zeros to 32 bytes, or as often twice that as it
+/// takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blocks {
+    /// The sizes of the blocks in bytes, in order.
+    pub sizes: Vec<u64>,
+    /// The CRC of a chunk: [`Algorithm::Crc32c`] or [`Algorithm::Crc32`].
+    pub crc: Algorithm,
+    /// The size of a chunk in bytes; the last one of a block may be shorter.
+    pub chunk_bytes: u32,
+}
+
+impl Blocks {
+    /// Blocks of these sizes in bytes, in chunks of `chunk_bytes`.
+    pub fn new(sizes: Vec<u64>, crc: Algorithm, chunk_bytes: u32) -> Self {
+        Self { sizes, crc, chunk_bytes }
+    }
 }
 
 /// A checksum that a store gave for an object.

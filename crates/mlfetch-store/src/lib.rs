@@ -43,7 +43,7 @@ mod store;
 mod walk;
 
 pub use backend::{Backend, Backends, Opened};
-pub use checksum::{Algorithm, Checksum, Coverage};
+pub use checksum::{Algorithm, Blocks, Checksum, Coverage};
 pub use display::{SafeText, escape};
 pub use error::{BoxError, Error, ErrorKind, Result, Retry};
 pub use info::{Entry, Object, ObjectBody, ObjectInfo, Page, PageToken, Refused};
@@ -55,5 +55,5 @@ pub use request::{Depth, ListRequest, ReadRequest, StatRequest};
 pub use retry::{RetryEvent, RetryObserver, RetryPolicy, retry};
 pub use retrying::RetryingStore;
 pub use secret::Secret;
-pub use store::{Capabilities, Listing, Store, StoreInfo};
+pub use store::{Capabilities, Listing, Store, StoreInfo, Taken};
 pub use walk::{Walk, WalkLimits, walk};

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use crate::retry::{Attempts, stalled, within};
 use crate::{
     Error, ErrorKind, Key, ListRequest, Object, ObjectBody, ObjectInfo, Page, ReadRequest, Result,
-    Retry, RetryPolicy, StatRequest, Store, StoreInfo, retry,
+    Retry, RetryPolicy, StatRequest, Store, StoreInfo, Taken, retry,
 };
 
 /// A break after so many bytes counts as a new beginning, not as one failure more in a row.
@@ -41,7 +41,7 @@ impl Store for RetryingStore {
         self.inner.info()
     }
 
-    fn taken(&self) -> Option<&'static str> {
+    fn taken(&self) -> Option<Taken> {
         self.inner.taken()
     }
 

@@ -38,9 +38,18 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// How the last object that was opened came, for a store that has more than one way and picks
     /// one; `None` where there is only one. Free: no request.
-    fn taken(&self) -> Option<&'static str> {
+    fn taken(&self) -> Option<Taken> {
         None
     }
+}
+
+/// The way that a store with several took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Its name: one word.
+    pub way: &'static str,
+    /// Why this one, where the store chose by itself.
+    pub why: Option<&'static str>,
 }
 
 /// Which listing a store has.

@@ -10,19 +10,14 @@ use mlfetch_mlflow::{ArtifactsBackend, Stores, Via};
 #[cfg(feature = "s3")]
 use mlfetch_s3::S3Backend;
 use mlfetch_store::{Backend as _, Backends, OptionSpec};
+#[cfg(feature = "webhdfs")]
+use mlfetch_webhdfs::WebHdfsBackend;
 
-/// Schemes that another build of mlfetch opens, and the cargo feature that brings them.
-const LEFT_OUT: &[(&str, &str)] = &[
-    #[cfg(not(feature = "gcs"))]
-    ("gs", "gcs"),
-    #[cfg(not(feature = "s3"))]
-    ("s3", "s3"),
-    #[cfg(not(feature = "s3"))]
-    ("s3a", "s3"),
-    #[cfg(not(feature = "s3"))]
-    ("r2", "s3"),
-    #[cfg(not(feature = "s3"))]
-    ("b2", "s3"),
+/// Schemes that not every build opens: the cargo feature that brings them, and whether it is here.
+const OPTIONAL: &[(&str, &[&str], bool)] = &[
+    ("gcs", &["gs"], cfg!(feature = "gcs")),
+    ("s3", &["s3", "s3a", "r2", "b2"], cfg!(feature = "s3")),
+    ("webhdfs", &["hdfs", "webhdfs", "swebhdfs", "viewfs"], cfg!(feature = "webhdfs")),
 ];
 
 /// Every backend of this build.
@@ -37,8 +32,14 @@ pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
     {
         backends = backends.with(S3Backend::new());
     }
-    for &(scheme, feature) in LEFT_OUT {
-        backends = backends.with_left_out(scheme, feature);
+    #[cfg(feature = "webhdfs")]
+    {
+        backends = backends.with(WebHdfsBackend::new());
+    }
+    for (feature, schemes, _) in OPTIONAL.iter().filter(|(.., is_here)| !is_here) {
+        for scheme in *schemes {
+            backends = backends.with_left_out(scheme, feature);
+        }
     }
     backends
 }
@@ -50,5 +51,7 @@ pub fn builtin_options() -> Vec<OptionSpec> {
     rows.extend(GcsBackend::new().options());
     #[cfg(feature = "s3")]
     rows.extend(S3Backend::new().options());
+    #[cfg(feature = "webhdfs")]
+    rows.extend(WebHdfsBackend::new().options());
     rows
 }

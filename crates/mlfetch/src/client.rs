@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::stream::BoxStream;
+use mlfetch_core::Layout;
 use mlfetch_core::engine::{
-    Engine, FetchError, FetchSettings, Listed, NoObserver, Observer, Progress, Report,
+    Engine, ExpectedTree, FetchError, FetchSettings, Listed, NoObserver, Observer, Progress, Report,
 };
 use mlfetch_core::resolve::{ResolveContext, Resolved, Target, resolve};
 use mlfetch_local::local_path;
@@ -85,6 +86,33 @@ impl Mlfetch {
         progress: Arc<Progress>,
     ) -> Result<Report, FetchError> {
         self.engine.fetch(parts, destination.as_ref(), settings, observer, progress).await
+    }
+
+    /// What a fetch of resolved parts would bring now, to be compared with a directory
+    /// ([`compare_tree`](crate::compare_tree)).
+    ///
+    /// # Errors
+    /// Kinds of opening and listing; `NotFound` if nothing of that name is there.
+    ///
+    /// ```
+    /// use mlfetch::{CompareSettings, FetchError, Layout, Mlfetch, asked_for, compare_tree};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let from = tempfile::tempdir().unwrap();
+    /// # std::fs::write(from.path().join("MLmodel"), "flavors: {}").unwrap();
+    /// # let to = tempfile::tempdir().unwrap();
+    /// # let uri = format!("{}/", from.path().display());
+    /// let mlfetch = Mlfetch::builder().build()?;
+    /// mlfetch.fetch(&uri, to.path()).await?;
+    /// let parts = mlfetch.resolve(asked_for(&uri)?).await?;
+    /// let expected = mlfetch.expected(&parts, Layout::Mlflow).await?;
+    /// let settings = CompareSettings::new();
+    /// let found = compare_tree(to.path(), expected, &settings, |_| ()).await?;
+    /// assert!(found.is_same());
+    /// # Ok::<(), FetchError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn expected(&self, parts: &[Resolved], layout: Layout) -> Result<ExpectedTree> {
+        self.engine.expected(parts, layout).await
     }
 
     /// The rows of one resolved part.

@@ -15,8 +15,9 @@ pub use builtin::builtin_options;
 pub use client::Mlfetch;
 pub use mlfetch_core::destination::{DestinationError, DestinationProblem};
 pub use mlfetch_core::engine::{
-    Event, FetchError, FetchSettings, FileError, FileFailure, Listed, ListedKind, NoObserver,
-    Observer, Overwrite, Progress, Proof, Report, SkipReason, Verify,
+    CompareSettings, Comparison, Difference, DifferenceKind, Event, ExpectedTree, FetchError,
+    FetchSettings, FileError, FileFailure, Listed, ListedKind, NoObserver, Observer, Overwrite,
+    Progress, Proof, Report, SkipReason, Verify, compare_tree, path_in,
 };
 pub use mlfetch_core::manifest;
 pub use mlfetch_core::resolve::{Resolved, Rewrite, Target, checked_path};

@@ -55,4 +55,17 @@ fn an_object_in_parts_is_proven_by_its_checksum() {
         let object = json!({ "checksum": checksum, "parts": true });
         assert_proven(SIZE, object, &checksum.to_lowercase());
     }
+    for checksum in ["CRC32C", "CRC64NVME"] {
+        let object = json!({ "told": checksum, "parts": true });
+        assert_proven((5 << 20) + 1000, object, &checksum.to_lowercase());
+    }
+}
+
+/// Big enough to be fetched in ranges, which end elsewhere than the upload's parts.
+#[test]
+fn a_big_object_is_proven_by_the_checksum_of_its_parts() {
+    for checksum in ["CRC32", "SHA256"] {
+        let object = json!({ "checksum": checksum, "parts": true });
+        assert_proven(67 << 20, object, &checksum.to_lowercase());
+    }
 }

@@ -73,9 +73,14 @@ fn fetch(more: &[&str], environment: &Environment) -> (Ran, u64) {
 }
 
 #[track_caller]
-fn assert_came(ran: &Ran, way: &str) {
-    let line = format!("bytes came: {way}");
+fn assert_came(ran: &Ran, line: &str) {
+    let line = format!("bytes came by {line}");
     assert!(ran.stderr.lines().any(|found| found == line), "no line {line:?}:\n{}", ran.stderr);
+}
+
+/// The line of a fetch that a rule led to the bucket.
+fn by_rule() -> String {
+    format!("s3: rewrite rule {}", rule().replacen("/=", " = ", 1))
 }
 
 #[track_caller]
@@ -87,41 +92,41 @@ fn assert_past_the_server(counted: u64) {
 #[test]
 fn direct_takes_every_byte_from_the_bucket() {
     let (ran, counted) = fetch(&["--via", "direct", "--rewrite", &rule()], &owner());
-    assert_came(&ran, "s3");
+    assert_came(&ran, &by_rule());
     assert_past_the_server(counted);
 }
 
 #[test]
 fn presigned_takes_every_byte_from_the_bucket_without_keys_for_it() {
     let (ran, counted) = fetch(&["--via", "presigned"], &nobody());
-    assert_came(&ran, "mlflow-artifacts (presigned)");
+    assert_came(&ran, "mlflow-artifacts (presigned): as asked for");
     assert_past_the_server(counted);
 }
 
 #[test]
 fn proxy_takes_every_byte_from_the_server() {
     let (ran, counted) = fetch(&["--via", "proxy"], &nobody());
-    assert_came(&ran, "mlflow-artifacts (proxy)");
+    assert_came(&ran, "mlflow-artifacts (proxy): as asked for");
     assert!(counted >= BIG, "only {counted} bytes came through the server");
 }
 
 #[test]
 fn proxy_and_presigned_go_through_the_server_whatever_the_rules_say() {
     let (ran, counted) = fetch(&["--via", "proxy", "--rewrite", &rule()], &owner());
-    assert_came(&ran, "mlflow-artifacts (proxy)");
+    assert_came(&ran, "mlflow-artifacts (proxy): as asked for");
     assert!(counted >= BIG, "only {counted} bytes came through the server");
     let (ran, counted) = fetch(&["--via", "presigned", "--rewrite", &rule()], &owner());
-    assert_came(&ran, "mlflow-artifacts (presigned)");
+    assert_came(&ran, "mlflow-artifacts (presigned): as asked for");
     assert_past_the_server(counted);
 }
 
 #[test]
 fn auto_is_direct_with_a_rule_and_presigned_without() {
     let (ran, counted) = fetch(&["--rewrite", &rule()], &owner());
-    assert_came(&ran, "s3");
+    assert_came(&ran, &by_rule());
     assert_past_the_server(counted);
     let (ran, counted) = fetch(&[], &nobody());
-    assert_came(&ran, "mlflow-artifacts (presigned)");
+    assert_came(&ran, "mlflow-artifacts (presigned): the server signs URLs for its bucket");
     assert_past_the_server(counted);
 }
 
@@ -142,5 +147,6 @@ fn direct_without_rights_in_the_bucket_names_the_ways_through_the_server() {
     }]);
     let somebody = crate::support::permitted(&elsewhere);
     let failure = Desk::new().fail(4, &arguments, &borrowed(&somebody));
-    let _ = failure.says("not allowed").says("--via presigned").says("--via proxy");
+    let failure = failure.says("not allowed").says("although the tracking server told where it is");
+    let _ = failure.says("--via presigned").says("--via proxy");
 }

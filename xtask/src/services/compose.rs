@@ -8,11 +8,11 @@ use anyhow::{Context, Result, bail};
 
 use super::certificates::Certificates;
 use super::launch::{self, subdirectory};
-use super::{Tools, Variables, cache, ports, secret};
+use super::{Tools, Variables, azurite, cache, hdfs, ports, secret};
 use crate::{command, interrupt, report, workspace};
 
 /// Where a container's port ends up: variable, service, port, and the URL around the address.
-const ADDRESSES: [(&str, &str, u16, &str); 13] = [
+const ADDRESSES: [(&str, &str, u16, &str); 15] = [
     ("MLFETCH_TEST_MLFLOW_PROXIED", "mlflow-proxied", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_DIRECT", "mlflow-direct", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_AUTH", "mlflow-auth", 5000, "http://127.0.0.1:{port}"),
@@ -31,6 +31,8 @@ const ADDRESSES: [(&str, &str, u16, &str); 13] = [
         "postgresql://mlflow:{password}@127.0.0.1:{port}/mlflow",
     ),
     ("MLFETCH_TEST_MYSQL_URL", "mysql", 3306, "mysql://mlflow:{password}@127.0.0.1:{port}/mlflow"),
+    ("MLFETCH_TEST_AZURITE_URL", "azurite", 10000, "http://127.0.0.1:{port}/mlfetchtest"),
+    ("MLFETCH_TEST_AZURITE_TLS_URL", "azurite-tls", 10000, "https://localhost:{port}/mlfetchtest"),
 ];
 
 /// Running containers; dropping it removes them with their volumes.
@@ -68,12 +70,15 @@ impl Compose {
         }
         let certificates = Certificates::write(&tools.python, &self.directory)?;
         let [minio_port, gcs_port, toxiproxy_port] = ports::free()?;
+        let azurite_key = secret::random()?;
         let shared = launch::variables([
             ("MLFETCH_TEST_MINIO_ACCESS_KEY", secret::random()?),
             ("MLFETCH_TEST_MINIO_SECRET_KEY", secret::random()?),
             ("MLFETCH_TEST_MLFLOW_AUTH_USERNAME", "administrator".to_owned()),
             ("MLFETCH_TEST_MLFLOW_AUTH_PASSWORD", secret::random()?),
             ("MLFETCH_TEST_NGINX_PASSWORD", secret::random()?),
+            ("MLFETCH_TEST_AZURITE_KEY", azurite_key.clone()),
+            ("MLFETCH_TEST_AZURITE_TLS_KEY", azurite_key),
         ]);
         let (user, group) = (nix::unistd::getuid(), nix::unistd::getgid());
         self.settings = launch::variables([
@@ -101,7 +106,20 @@ impl Compose {
             ("MLFETCH_TEST_NGINX_USERNAME", "reader".to_owned()),
             ("MLFETCH_TEST_NGINX_CA", certificates.authority.display().to_string()),
             ("MLFETCH_TEST_NGINX_CLIENT_CERT", certificates.client.display().to_string()),
+            ("MLFETCH_TEST_AZURITE_ACCOUNT", azurite::ACCOUNT.to_owned()),
+            ("MLFETCH_TEST_AZURITE_TLS_ACCOUNT", azurite::ACCOUNT.to_owned()),
+            ("MLFETCH_TEST_AZURITE_TLS_CA", certificates.authority.display().to_string()),
         ]));
+        self.prepare_hdfs(tools)
+    }
+
+    /// The container has Java; the jars and the script are the host's, since tests use them too.
+    fn prepare_hdfs(&mut self, tools: &Tools) -> Result<()> {
+        let hdfs = hdfs::Files::write(tools, &subdirectory(&self.directory, "hdfs")?)?;
+        let libraries = hdfs.libraries.display().to_string();
+        self.settings.insert("MLFETCH_COMPOSE_HADOOP".to_owned(), libraries);
+        self.settings.insert("MLFETCH_COMPOSE_HDFS_PORTS".to_owned(), hdfs.ports());
+        self.variables.extend(hdfs.variables());
         Ok(())
     }
 

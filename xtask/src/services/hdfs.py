@@ -26,6 +26,7 @@ import urllib.request
 from xml.sax.saxutils import escape
 
 NAMESERVICE = "mlfetch"
+HOSTS = ["127.0.0.1", "localhost"]
 LOGGING = """log4j.rootLogger=WARN,console
 log4j.appender.console=org.apache.log4j.ConsoleAppender
 log4j.appender.console.layout=org.apache.log4j.PatternLayout
@@ -43,6 +44,7 @@ JVM = [
 class Cluster:
     def __init__(self, options):
         self.directory = pathlib.Path(options.directory).resolve()
+        self.directory.mkdir(exist_ok=True)
         self.ports = [int(port) for port in options.ports.split(",")]
         self.datanodes = options.datanodes
         self.settings = dict(text.split("=", 1) for text in options.set)
@@ -90,7 +92,6 @@ class Cluster:
             "dfs.namenode.safemode.extension": "0",
             "dfs.heartbeat.interval": "1",
             "dfs.namenode.name.dir.restore": "false",
-            "dfs.datanode.hostname": "127.0.0.1",
         }
         if not self.pair:
             site["dfs.namenode.http-address"] = f"127.0.0.1:{self.ports[0]}"
@@ -101,6 +102,7 @@ class Cluster:
         site[f"dfs.ha.namenodes.{NAMESERVICE}"] = "nn1,nn2"
         site["dfs.namenode.shared.edits.dir"] = f"file://{self.directory}/shared"
         site["dfs.ha.fencing.methods"] = "shell(true)"
+        site[f"dfs.client.failover.proxy.provider.{NAMESERVICE}"] = FAILOVER
         for number in (1, 2):
             of = f"{NAMESERVICE}.nn{number}"
             site[f"dfs.namenode.http-address.{of}"] = f"127.0.0.1:{self.ports[2 * number - 2]}"
@@ -142,6 +144,8 @@ class Cluster:
             f"datanode-{number}",
             DATANODE,
             f"-Ddfs.datanode.data.dir=file://{data}",
+            # Redirects name a DataNode by this; two of them must not have the same.
+            f"-Ddfs.datanode.hostname={HOSTS[number - 1]}",
             *(f"-Ddfs.datanode.{name}=127.0.0.1:0" for name in ("address", "ipc.address")),
             *self.datanode_http(),
         )
@@ -173,8 +177,6 @@ class Cluster:
         """How many DataNodes a NameNode knows, once it answers and is out of safe mode."""
         scheme = "https" if self.settings.get("dfs.http.policy") == "HTTPS_ONLY" else "http"
         query = "qry=Hadoop:service=NameNode,name=FSNamesystemState"
-        if scheme == "https" or self.settings.get("hadoop.security.authentication") == "kerberos":
-            return self.ask_safely(port)
         try:
             url = f"{scheme}://127.0.0.1:{self.ports[port]}/jmx?{query}"
             with urllib.request.urlopen(url, timeout=5) as answer:
@@ -197,6 +199,7 @@ class Cluster:
 
 NAMENODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 DATANODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
+FAILOVER = "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider"
 HA_ADMIN = "org.apache.hadoop.hdfs.tools.DFSHAAdmin"
 
 
@@ -213,7 +216,7 @@ def main():
     parser.add_argument("directory")
     parser.add_argument("jars")
     parser.add_argument("--ports", required=True)
-    parser.add_argument("--datanodes", type=int, default=1)
+    parser.add_argument("--datanodes", type=int, default=1, choices=(1, 2))
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--jvm", default="")
     Cluster(parser.parse_args()).up()

@@ -26,36 +26,53 @@ const SCRIPT: &str = include_str!("hdfs.py");
 const SUPERUSER: &str = "keeper";
 
 pub(crate) fn prepare(tools: &Tools, directory: &Path) -> Result<Launch> {
-    let [http, rpc] = ports::free()?;
-    let script = script(directory)?;
-    let libraries = LIBRARIES.install(&tools.cache)?;
-    let cluster = launch::subdirectory(directory, "cluster")?;
+    let files = Files::write(tools, directory)?;
     let mut command = launch::clean(Command::new(tools.python.interpreter()), directory);
-    command.arg(&script).arg(&cluster).arg(&libraries).arg("--ports").arg(format!("{http},{rpc}"));
+    command.arg(&files.script).arg(&files.cluster).arg(&files.libraries);
     // Hadoop takes whoever starts it for its superuser, and this name for whoever that is.
-    command.env("HADOOP_USER_NAME", SUPERUSER);
-    let url = format!("http://127.0.0.1:{http}");
-    let mut variables = own_clusters(&script, &libraries);
-    variables.extend(launch::variables([
-        ("MLFETCH_TEST_HDFS_URL", url.clone()),
-        ("MLFETCH_TEST_HDFS_URI", format!("hdfs://127.0.0.1:{rpc}")),
-        ("MLFETCH_TEST_HDFS_USER", SUPERUSER.to_owned()),
-        ("MLFETCH_TEST_HDFS_CONF", cluster.join("conf").display().to_string()),
-    ]));
-    let health = Health::Postmaster { file: cluster.join("state") };
-    Ok(Launch { command, health, url, variables })
+    command.args(["--ports", &files.ports()]).env("HADOOP_USER_NAME", SUPERUSER);
+    let health = Health::Postmaster { file: files.cluster.join("state") };
+    Ok(Launch { command, health, url: files.url(), variables: files.variables() })
 }
 
-/// What tests need that start a cluster of their own, to stop a part of it.
-fn own_clusters(script: &Path, libraries: &Path) -> Variables {
-    launch::variables([
-        ("MLFETCH_TEST_HDFS_SCRIPT", script.display().to_string()),
-        ("MLFETCH_TEST_HDFS_LIBRARIES", libraries.display().to_string()),
-    ])
+/// What a cluster is started with.
+pub(crate) struct Files {
+    script: PathBuf,
+    cluster: PathBuf,
+    pub(crate) libraries: PathBuf,
+    http: u16,
+    rpc: u16,
 }
 
-fn script(directory: &Path) -> Result<PathBuf> {
-    let path = directory.join("hdfs.py");
-    std::fs::write(&path, SCRIPT).with_context(|| format!("cannot write `{}`", path.display()))?;
-    Ok(path)
+impl Files {
+    pub(crate) fn write(tools: &Tools, directory: &Path) -> Result<Self> {
+        let [http, rpc] = ports::free()?;
+        let libraries = LIBRARIES.install(&tools.cache)?;
+        let cluster = launch::subdirectory(directory, "cluster")?;
+        let script = directory.join("hdfs.py");
+        std::fs::write(&script, SCRIPT)
+            .with_context(|| format!("cannot write `{}`", script.display()))?;
+        Ok(Self { script, cluster, libraries, http, rpc })
+    }
+
+    /// As the script takes them.
+    pub(crate) fn ports(&self) -> String {
+        format!("{},{}", self.http, self.rpc)
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.http)
+    }
+
+    /// The last two are for tests that start a cluster of their own, to stop a part of it.
+    pub(crate) fn variables(&self) -> Variables {
+        launch::variables([
+            ("MLFETCH_TEST_HDFS_URL", self.url()),
+            ("MLFETCH_TEST_HDFS_URI", format!("hdfs://127.0.0.1:{}", self.rpc)),
+            ("MLFETCH_TEST_HDFS_USER", SUPERUSER.to_owned()),
+            ("MLFETCH_TEST_HDFS_CONF", self.cluster.join("conf").display().to_string()),
+            ("MLFETCH_TEST_HDFS_SCRIPT", self.script.display().to_string()),
+            ("MLFETCH_TEST_HDFS_LIBRARIES", self.libraries.display().to_string()),
+        ])
+    }
 }

@@ -18,6 +18,8 @@ pub(crate) enum Health {
     Http { address: SocketAddr, path: String },
     /// The server speaks first, as MySQL and its relatives do.
     Greeting { address: SocketAddr },
+    /// Somebody listens: for servers that do so last, and answer nothing to a stranger.
+    Listens { address: SocketAddr },
     /// The last line of a file says `ready`: PostgreSQL's `postmaster.pid`, and HDFS's `state`.
     Postmaster { file: PathBuf },
 }
@@ -33,6 +35,7 @@ impl Health {
             Self::Greeting { address } => {
                 connect(*address)?.read_exact(&mut [0]).context("no greeting")
             }
+            Self::Listens { address } => connect(*address).map(drop),
             Self::Postmaster { file } => {
                 let text = std::fs::read_to_string(file).context("not started")?;
                 let state = text.lines().last().unwrap_or_default().trim();

@@ -174,7 +174,7 @@ fn wait_until_ready(health: &Health, child: &mut Child) -> Result<()> {
 pub(crate) fn clean(mut command: Command, directory: &Path) -> Command {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        if ["MLFLOW_", "_MLFLOW_", "AWS_", "PYTHON", "PG", "HADOOP_", "KRB5"]
+        if ["MLFLOW_", "_MLFLOW_", "AWS_", "AZURE_", "PYTHON", "PG", "HADOOP_", "KRB5"]
             .iter()
             .any(|start| text.starts_with(start))
         {

@@ -69,7 +69,8 @@ pub(crate) fn s3(tools: &Tools, directory: &Path, others: &Variables) -> Result<
 
 /// As [`proxied`], with the artifacts in a bucket of Google Cloud Storage.
 pub(crate) fn gcs(tools: &Tools, directory: &Path, others: &Variables) -> Result<Launch> {
-    let fake = |name| others.get(name).context("MLflow's bucket is fake-gcs-server's, which is down");
+    let fake =
+        |name| others.get(name).context("MLflow's bucket is fake-gcs-server's, which is down");
     let mut server = Server::new(tools, directory)?;
     server
         .command

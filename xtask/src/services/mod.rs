@@ -1,5 +1,6 @@
 //! `cargo xtask services`: real servers as child processes, for the tests and for trying by hand.
 
+mod azurite;
 mod cache;
 mod certificates;
 pub(crate) mod compose;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::Launch;
 use super::state::Variables;
-use super::{Tools, fake_gcs, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
+use super::{Tools, azurite, fake_gcs, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
 
 /// A server that the tests use.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -27,10 +27,12 @@ pub(crate) enum Service {
     Mysql,
     Toxiproxy,
     Hdfs,
+    Azurite,
+    AzuriteTls,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Minio,
         Self::FakeGcs,
         Self::MlflowProxied,
@@ -43,6 +45,8 @@ impl Service {
         Self::Mysql,
         Self::Toxiproxy,
         Self::Hdfs,
+        Self::Azurite,
+        Self::AzuriteTls,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -59,6 +63,8 @@ impl Service {
             Self::Mysql => "mysql",
             Self::Toxiproxy => "toxiproxy",
             Self::Hdfs => "hdfs",
+            Self::Azurite => "azurite",
+            Self::AzuriteTls => "azurite-tls",
         }
     }
 
@@ -99,6 +105,7 @@ impl Service {
             Self::Mysql => mysql::install(&tools.cache).map(drop),
             Self::Toxiproxy => toxiproxy::PROGRAM.install(&tools.cache).map(drop),
             Self::Hdfs => hdfs::LIBRARIES.install(&tools.cache).map(drop),
+            Self::Azurite | Self::AzuriteTls => azurite::install(&tools.cache).map(drop),
             // The Python environment is part of the tools: the tests need it without a server too.
             Self::MlflowProxied
             | Self::MlflowDirect
@@ -130,6 +137,8 @@ impl Service {
             Self::Mysql => mysql::prepare(tools, directory),
             Self::Toxiproxy => toxiproxy::prepare(tools, directory),
             Self::Hdfs => hdfs::prepare(tools, directory),
+            Self::Azurite => azurite::plain(tools, directory),
+            Self::AzuriteTls => azurite::tls(tools, directory),
         }
     }
 

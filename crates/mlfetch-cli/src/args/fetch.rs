@@ -1,7 +1,7 @@
 //! How it is fetched.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueHint;
@@ -136,7 +136,7 @@ impl FetchArgs {
         settings.manifest = self.manifest.is_some();
         settings.sums = self.checksums.as_deref().map(Sums::read).transpose()?.map(Arc::new);
         settings.tree = self.expect_digest.as_deref().map(str::parse).transpose()?;
-        if let Some(path) = &self.manifest {
+        if let Some(path) = self.manifest.as_deref().filter(|path| !self.will_be_made(path)) {
             manifest::check_place(path)?;
         }
         Ok(settings)
@@ -145,6 +145,15 @@ impl FetchArgs {
     /// Whether something is asked of the tree that only a fetch can tell.
     pub(crate) fn wants_digests(&self) -> bool {
         self.manifest.is_some() || self.checksums.is_some() || self.expect_digest.is_some()
+    }
+
+    /// Whether the directory of a file may come into being with the destination.
+    fn will_be_made(&self, path: &Path) -> bool {
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        let destination = self.destination().and_then(|destination| absolute(destination));
+        let is_missing = path.parent().is_some_and(|parent| !parent.exists());
+        let lies_in = absolute(path).zip(destination).is_some_and(|(p, d)| p.starts_with(d));
+        is_missing && lies_in
     }
 
     /// Writes the manifest where it was asked for.

@@ -9,6 +9,7 @@ mod fetch;
 mod listing;
 mod source;
 mod values;
+mod verify;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -19,6 +20,7 @@ pub(crate) use fetch::FetchArgs;
 pub(crate) use listing::ListArgs;
 pub(crate) use source::{Asked, MlflowSource, RunSource, Source};
 pub(crate) use values::ProgressStyle;
+pub(crate) use verify::VerifyArgs;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -54,6 +56,11 @@ pub(crate) enum Command {
     Ls(Box<LsArgs>),
     /// Write the bytes of one file to standard output
     Cat(Box<CatArgs>),
+    /// Compare a directory with a manifest, a list of checksums, or what a URI names now
+    ///
+    /// Prints each file that differs. Exits with code 6 if one has changed; files that are missing or
+    /// too much are a warning, unless flags say otherwise. Writes nothing.
+    Verify(Box<VerifyCommandArgs>),
     /// Show where an artifact URI leads, hop by hop
     Resolve(Box<ResolveArgs>),
     /// Print a completion script for a shell
@@ -127,6 +134,19 @@ pub(crate) struct LsArgs {
 pub(crate) struct CatArgs {
     #[command(flatten)]
     pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyCommandArgs {
+    /// The directory
+    #[arg(value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub(crate) directory: std::path::PathBuf,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) verify: VerifyArgs,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }

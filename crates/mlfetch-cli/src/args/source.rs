@@ -72,6 +72,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Whether something is asked for.
+    pub(crate) fn is_given(&self) -> bool {
+        self.uri.is_some() || self.artifact_uri.is_some() || self.run_id.is_some()
+    }
+
     /// Exactly one thing.
     pub(crate) fn asked(&self) -> Result<Asked, Failure> {
         match (&self.uri, &self.artifact_uri, &self.run_id) {

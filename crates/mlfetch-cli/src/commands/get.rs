@@ -95,7 +95,9 @@ fn hinted(error: Error) -> Error {
     }
     let ways = "the tracking server may give it to you: --via presigned or --via proxy";
     let hint = error.hint().map_or_else(|| ways.to_owned(), |own| format!("{own}; or {ways}"));
-    error.with_hint(hint)
+    let own = error.message().unwrap_or("permission denied");
+    let message = format!("{own}, although the tracking server told where it is");
+    error.with_message(message).with_hint(hint)
 }
 
 async fn transfer(

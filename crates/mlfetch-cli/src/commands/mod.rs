@@ -8,6 +8,7 @@ mod ls;
 mod man;
 mod reference;
 mod resolve;
+mod verify;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -62,6 +63,7 @@ async fn perform(command: Command) -> Result<(), Failure> {
         Command::Artifacts(Artifacts::List(arguments)) => artifacts::list(&arguments).await,
         Command::Ls(arguments) => ls::run(&arguments).await,
         Command::Cat(arguments) => cat::run(&arguments).await,
+        Command::Verify(arguments) => verify::run(&arguments).await,
         Command::Resolve(arguments) => resolve::run(&arguments).await,
         Command::Completion { .. } | Command::Man { .. } | Command::GenerateDocs { .. } => Ok(()),
     }

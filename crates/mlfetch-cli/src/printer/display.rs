@@ -77,11 +77,10 @@ impl Display {
         if let Some(manifest) = &report.manifest {
             say(&format!("tree sha256 {}", manifest.tree_digest()));
         }
-        if self.verbose && report.planned == 0 && !report.ways.is_empty() {
-            say(&format!(
-                "bytes came: {}",
-                report.ways.iter().cloned().collect::<Vec<_>>().join(", ")
-            ));
+        let ways = report.ways.iter().filter(|_| self.verbose && report.planned == 0);
+        for (way, why) in ways {
+            let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            say(&format!("bytes came by {way}{why}"));
         }
     }
 }

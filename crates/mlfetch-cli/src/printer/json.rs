@@ -1,9 +1,13 @@
 //! JSON for programs. Documented in `docs/guide/scripting.md`.
 
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use mlfetch::{Event, Listed, ListedKind, Report, Resolved, SkipReason};
+use mlfetch::{
+    Comparison, Difference, DifferenceKind, Event, Listed, ListedKind, Proof, Report, Resolved,
+    SkipReason,
+};
 use serde_json::{Map, Value, json};
 
 use super::text::time;
@@ -35,8 +39,6 @@ pub(super) fn event(event: &Event<'_>) -> Option<Value> {
 
 /// What a fetch did.
 pub(super) fn summary(report: &Report, seconds: f64) -> Value {
-    let proofs: Map<String, Value> =
-        report.proofs.iter().map(|(proof, count)| (proof.to_string(), json!(count))).collect();
     let mut value = json!({
         "event": "summary",
         "files": report.files,
@@ -45,8 +47,8 @@ pub(super) fn summary(report: &Report, seconds: f64) -> Value {
         "planned": report.planned,
         "planned_bytes": report.planned_bytes,
         "failed": report.failures.len(),
-        "proven": proofs,
-        "via": report.ways,
+        "proven": counts(&report.proofs),
+        "via": report.ways.keys().collect::<Vec<_>>(),
         "seconds": seconds,
     });
     if let Some(manifest) = &report.manifest {
@@ -54,6 +56,42 @@ pub(super) fn summary(report: &Report, seconds: f64) -> Value {
     }
     insert_name(&mut value, "path", report.path.as_os_str().as_bytes());
     value
+}
+
+pub(super) fn difference(difference: &Difference) -> Value {
+    let (event, why) = match &difference.kind {
+        DifferenceKind::Changed(why) => ("changed", Some(why)),
+        DifferenceKind::Missing => ("missing", None),
+        DifferenceKind::Extra => ("extra", None),
+    };
+    let mut value = json!({ "event": event });
+    insert_name(&mut value, "path", difference.path.as_bytes());
+    if let Some(why) = why {
+        value["why"] = json!(why);
+    }
+    value
+}
+
+/// What a comparison came to.
+pub(super) fn comparison(found: &Comparison, seconds: f64) -> Value {
+    let mut value = json!({
+        "event": "summary",
+        "files": found.files,
+        "size_bytes": found.bytes,
+        "changed": found.changed,
+        "missing": found.missing,
+        "extra": found.extra,
+        "proven": counts(&found.proofs),
+        "seconds": seconds,
+    });
+    if let Some(tree) = &found.tree {
+        value["tree_sha256"] = json!(tree.to_string());
+    }
+    value
+}
+
+fn counts(proofs: &BTreeMap<Proof, u64>) -> Map<String, Value> {
+    proofs.iter().map(|(proof, count)| (proof.to_string(), json!(count))).collect()
 }
 
 pub(super) fn in_place(path: &Path) -> Value {

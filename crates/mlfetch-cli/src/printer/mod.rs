@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, LazyLock};
 
 use indicatif::MultiProgress;
-use mlfetch::{Listed, Resolved, RetryObserver};
+use mlfetch::{Comparison, Difference, Listed, Resolved, RetryObserver};
 
 pub(crate) use display::Display;
 pub(crate) use mlflow::MlflowRow;
@@ -81,6 +81,30 @@ pub(crate) fn row(row: &Listed, arguments: &ListArgs) -> io::Result<()> {
         return bytes(format!("{}\n", json::row(row)).as_bytes());
     }
     bytes(&text::row(row, arguments.long))
+}
+
+/// In what a directory differs.
+pub(crate) fn difference(difference: &Difference, as_json: bool) -> io::Result<()> {
+    if as_json {
+        return bytes(format!("{}\n", json::difference(difference)).as_bytes());
+    }
+    bytes(format!("{}\n", text::difference(difference)).as_bytes())
+}
+
+/// What a comparison came to.
+pub(crate) fn comparison(
+    found: &Comparison,
+    seconds: f64,
+    as_json: bool,
+    quiet: bool,
+) -> io::Result<()> {
+    if !quiet {
+        say(&text::comparison(found, seconds));
+    }
+    if as_json {
+        return bytes(format!("{}\n", json::comparison(found, seconds)).as_bytes());
+    }
+    Ok(())
 }
 
 /// The hops to each place, as text.

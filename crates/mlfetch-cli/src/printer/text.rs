@@ -1,9 +1,12 @@
 //! Text for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mlfetch::{Listed, ListedKind, Report, Resolved};
+use mlfetch::{
+    Comparison, Difference, DifferenceKind, Listed, ListedKind, Proof, Report, Resolved,
+};
 
 use crate::failure::Failure;
 
@@ -46,6 +49,36 @@ pub(super) fn row(row: &Listed, long: bool) -> Vec<u8> {
     line.into_bytes()
 }
 
+/// `changed  a/b (its sha256 is …)`.
+pub(super) fn difference(difference: &Difference) -> String {
+    let path = &difference.path;
+    match &difference.kind {
+        DifferenceKind::Changed(why) => format!("changed  {path} ({why})"),
+        DifferenceKind::Missing => format!("missing  {path}"),
+        DifferenceKind::Extra => format!("extra    {path}"),
+    }
+}
+
+/// What a comparison came to, in a line.
+pub(super) fn comparison(found: &Comparison, seconds: f64) -> String {
+    let (count, bytes) = (files(found.files), size(found.bytes));
+    let proven = if found.proofs.is_empty() { "read" } else { "as they should be" };
+    let mut text = format!("{count} {proven}, {bytes} in {seconds:.1} s");
+    push_proofs(&mut text, &found.proofs);
+    if let Some(tree) = &found.tree {
+        let _ = write!(text, "\ntree sha256 {tree}");
+    }
+    text
+}
+
+fn push_proofs(text: &mut String, proofs: &BTreeMap<Proof, u64>) {
+    let proofs: Vec<String> =
+        proofs.iter().map(|(proof, count)| format!("{proof} of {count}")).collect();
+    if !proofs.is_empty() {
+        let _ = write!(text, "; proven: {}", proofs.join(", "));
+    }
+}
+
 pub(super) fn trails(parts: &[Resolved]) -> String {
     let mut text = String::new();
     for (at, part) in parts.iter().enumerate() {
@@ -73,11 +106,7 @@ pub(super) fn summary(report: &Report, seconds: f64) -> String {
     if report.unchanged > 0 {
         let _ = write!(text, "; {} left alone", report.unchanged);
     }
-    let proofs: Vec<String> =
-        report.proofs.iter().map(|(proof, count)| format!("{proof} of {count}")).collect();
-    if !proofs.is_empty() {
-        let _ = write!(text, "; proven: {}", proofs.join(", "));
-    }
+    push_proofs(&mut text, &report.proofs);
     if !report.failures.is_empty() {
         let _ = write!(text, "; {} failed", report.failures.len());
     }

@@ -106,8 +106,17 @@ impl Program {
     }
 
     fn has_anywhere(&mut self, flag: &str) -> bool {
-        let commands =
-            ["get", "artifacts download", "artifacts list", "ls", "cat", "resolve", "man", ""];
+        let commands = [
+            "get",
+            "artifacts download",
+            "artifacts list",
+            "ls",
+            "cat",
+            "verify",
+            "resolve",
+            "man",
+            "",
+        ];
         commands.into_iter().any(|command| self.has(command, flag))
     }
 }

@@ -35,16 +35,23 @@ pub struct DestinationError {
     path: PathBuf,
     problem: DestinationProblem,
     detail: Option<String>,
+    hint: Option<&'static str>,
     source: Option<Errno>,
 }
 
 impl DestinationError {
     pub(crate) fn new(path: impl Into<PathBuf>, problem: DestinationProblem) -> Self {
-        Self { path: path.into(), problem, detail: None, source: None }
+        Self { path: path.into(), problem, detail: None, hint: None, source: None }
     }
 
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// What to do next, where it is something else than the problem has by itself.
+    pub(crate) fn with_hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
         self
     }
 
@@ -62,7 +69,7 @@ impl DestinationError {
             Errno::NAMETOOLONG | Errno::ILSEQ | Errno::INVAL => DestinationProblem::Name,
             _ => DestinationProblem::Failed,
         };
-        Self { path: path.into(), problem, detail: None, source: Some(errno) }
+        Self { path: path.into(), problem, detail: None, hint: None, source: Some(errno) }
     }
 
     pub(crate) fn from_io(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
@@ -84,6 +91,9 @@ impl DestinationError {
 
     /// What to do next.
     pub fn hint(&self) -> Option<&'static str> {
+        if self.hint.is_some() {
+            return self.hint;
+        }
         Some(match self.problem {
             DestinationProblem::NotADirectory => "remove the file, or choose another destination",
             DestinationProblem::IsADirectory => {

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
@@ -14,6 +15,9 @@ use crate::RelativePath;
 
 /// Handles that are kept open: a tree is fetched almost in order, so that few serve one of any size.
 const MAX_OPEN: usize = 64;
+
+/// When it is given up to wait for a handle that comes free: after a second in all.
+const MAX_PAUSE: Duration = Duration::from_millis(512);
 
 /// Another process may remove an empty directory between two calls of ours.
 const MAX_TRIES: usize = 8;
@@ -121,17 +125,22 @@ impl Handles {
         handle
     }
 
-    /// Tries again without the handles that are kept, if the process has none left.
+    /// Tries again without the handles that are kept, if the process has none left; and once more
+    /// and again, as those that others use at this moment come free.
     pub(super) fn sparing_handles<T>(
         &self,
         open: impl Fn() -> rustix::io::Result<T>,
     ) -> rustix::io::Result<T> {
-        match open() {
-            Err(Errno::MFILE | Errno::NFILE) => {
-                self.forget();
-                open()
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match open() {
+                Err(Errno::MFILE | Errno::NFILE) if pause < MAX_PAUSE => {
+                    self.forget();
+                    std::thread::sleep(pause);
+                    pause *= 2;
+                }
+                done => return done,
             }
-            done => done,
         }
     }
 

@@ -8,12 +8,15 @@ use mlfetch_store::{Algorithm, Checksum, Coverage};
 use sha1::Sha1;
 use sha2::Sha256;
 
+use super::blocks::BlocksDigest;
+
 /// Computes a checksum as bytes pass.
 pub struct Digests(Kind);
 
 enum Kind {
     Whole(Whole),
     Parts(Parts),
+    Blocks(Box<BlocksDigest>),
 }
 
 impl Digests {
@@ -23,6 +26,9 @@ impl Digests {
         Some(Self(match &sum.coverage {
             Coverage::Object => Kind::Whole(Whole::new(sum.algorithm)?),
             Coverage::Parts(sizes) => Kind::Parts(Parts::new(sum.algorithm, sizes.clone())?),
+            Coverage::Blocks(blocks) => {
+                Kind::Blocks(Box::new(BlocksDigest::of(sum.algorithm, blocks)?))
+            }
             _ => return None,
         }))
     }
@@ -37,6 +43,7 @@ impl Digests {
         match &mut self.0 {
             Kind::Whole(whole) => whole.update(bytes),
             Kind::Parts(parts) => parts.update(bytes),
+            Kind::Blocks(blocks) => blocks.update(bytes),
         }
     }
 
@@ -45,6 +52,7 @@ impl Digests {
         match self.0 {
             Kind::Whole(whole) => whole.finish(),
             Kind::Parts(parts) => parts.finish(),
+            Kind::Blocks(blocks) => blocks.finish(),
         }
     }
 
@@ -53,6 +61,7 @@ impl Digests {
         match self.0 {
             Kind::Whole(whole) => whole.finish(),
             Kind::Parts(parts) => parts.values(),
+            Kind::Blocks(blocks) => blocks.finish(),
         }
     }
 }

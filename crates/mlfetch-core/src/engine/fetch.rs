@@ -108,7 +108,7 @@ impl Engine {
         let mut missing = None;
         for (index, part) in parts.iter().enumerate() {
             let is_last = index + 1 == parts.len();
-            match fetch.part(self, &part.target, is_last).await {
+            match fetch.part(self, part, is_last).await {
                 Ok(()) => {}
                 Err(FetchError::Source(error))
                     if part.target.optional && error.kind() == ErrorKind::NotFound =>

@@ -5,6 +5,7 @@
 //! check passed.
 
 mod answer;
+mod blocks;
 mod compare;
 mod conflict;
 mod digest;

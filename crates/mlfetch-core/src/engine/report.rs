@@ -1,6 +1,6 @@
 //! What is told while a tree arrives, and after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -154,8 +154,9 @@ pub struct Report {
     pub planned_bytes: u64,
     /// What was proven, and of how many files.
     pub proofs: BTreeMap<Proof, u64>,
-    /// The ways the bytes came: a backend's name, and the way it took where it has several.
-    pub ways: BTreeSet<String>,
+    /// The ways the bytes came: a backend's name, with the way it took where it has several; and
+    /// why, where there was a choice.
+    pub ways: BTreeMap<String, Option<String>>,
     /// Files that failed.
     pub failures: Vec<FileFailure>,
     /// What the tree is made of, where [`FetchSettings`](super::FetchSettings) ask for digests and

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use mlfetch_store::{Error, ErrorKind, Key, ObjectInfo};
+use mlfetch_store::{Error, ErrorKind, Key, ObjectInfo, Store};
 use tokio::sync::Semaphore;
 use tokio::task::{Id, JoinSet};
 
@@ -22,7 +22,7 @@ use super::{
 use crate::RelativePath;
 use crate::destination::Destination;
 use crate::manifest::{Manifest, ManifestRow};
-use crate::resolve::{ModelMeta, Target};
+use crate::resolve::{ModelMeta, Resolved, Target};
 
 pub(super) type Result<T> = std::result::Result<T, FetchError>;
 
@@ -83,9 +83,10 @@ impl Fetch {
     pub(super) async fn part(
         &mut self,
         engine: &Engine,
-        target: &Target,
+        part: &Resolved,
         is_last: bool,
     ) -> Result<()> {
+        let target = &part.target;
         let source = engine.open(target).await?;
         let place = match &source.shape {
             Shape::File(info) => self.file(&source, info.clone(), target, is_last).await?,
@@ -94,9 +95,8 @@ impl Fetch {
         if !std::mem::replace(&mut self.has_arrived, true) {
             self.report.path = self.at(&place);
         }
-        let backend = source.store.info().backend;
-        let way = source.store.taken().map(|way| format!("{backend} ({way})"));
-        self.report.ways.insert(way.unwrap_or_else(|| backend.to_owned()));
+        let (way, why) = way(source.store.as_ref(), part);
+        self.report.ways.insert(way, why);
         Ok(())
     }
 
@@ -220,6 +220,17 @@ impl Drop for Fetch {
         self.running.abort_all();
         self.destination.abandon();
     }
+}
+
+/// The way that the bytes of a part came, and why: the store's own choice, or the last hop to it.
+fn way(store: &dyn Store, part: &Resolved) -> (String, Option<String>) {
+    let backend = store.info().backend;
+    if let Some(taken) = store.taken() {
+        let why = taken.why.unwrap_or("as asked for");
+        return (format!("{backend} ({})", taken.way), Some(why.to_owned()));
+    }
+    let why = part.trail.hops().get(1..).and_then(<[_]>::last).map(|hop| hop.why.clone());
+    (backend.to_owned(), why)
 }
 
 /// The place of a directory that was asked for; none for the destination itself.

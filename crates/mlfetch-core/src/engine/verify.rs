@@ -51,6 +51,7 @@ pub(super) fn strongest<'a>(
     let is_known = |sum: &Checksum| match &sum.coverage {
         Coverage::Object => true,
         Coverage::Parts(sizes) => !sizes.is_empty(),
+        Coverage::Blocks(blocks) => !blocks.sizes.is_empty(),
         _ => false,
     };
     let usable = |sum: &&Checksum| is_whole(sum) && is_known(sum);

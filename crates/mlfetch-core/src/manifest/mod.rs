@@ -34,7 +34,8 @@ fn read_file(path: &std::path::Path, operation: &'static str) -> Result<Vec<u8>,
             std::io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
             _ => ErrorKind::Io,
         };
-        Error::new(kind, operation, shown()).with_source(cause)
+        let error = Error::new(kind, operation, shown()).with_source(cause);
+        error.with_hint("check the path, and that this user may read the file")
     };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(failed)?;

@@ -69,7 +69,8 @@ fn opened(path: &Path) -> Result<(OwnedFd, OsString), DestinationError> {
     match rustix::fs::open(&parent, flags, Mode::empty()) {
         Ok(directory) => Ok((directory, name)),
         Err(Errno::NOENT) => Err(DestinationError::new(path, DestinationProblem::Failed)
-            .with_detail("its directory is not there; make it, or name another")),
+            .with_detail("its directory is not there")
+            .with_hint("make the directory, or name another")),
         Err(errno) => Err(DestinationError::from_errno(parent, errno)),
     }
 }

@@ -120,6 +120,6 @@ async fn a_store_on_disk_arrives_with_its_empty_directories_and_times() {
     assert_eq!(modified(home.destination()), modified(from.path().to_owned()));
     let report = home.fetch().await.expect("nothing to do");
     assert_eq!((report.files, report.unchanged), (0, 1));
-    let ways: Vec<String> = report.ways.into_iter().collect();
+    let ways: Vec<String> = report.ways.into_keys().collect();
     assert_eq!(ways, ["local"]);
 }

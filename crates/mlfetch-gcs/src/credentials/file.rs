@@ -29,8 +29,8 @@ const SECRET_FIELDS: [&str; 4] =
 /// `InvalidInput` for one that cannot be read, or is too long to be one.
 pub(super) fn read(path: &Path) -> Result<Option<String>> {
     let mut text = String::new();
-    let read = File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text));
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text));
     match read {
         Ok(length) if length as u64 > MAX_FILE_BYTES => {
             Err(wrong(path, format!("it is longer than {MAX_FILE_BYTES} bytes")))

@@ -65,6 +65,15 @@ impl Signed {
         !self.given_up.load(Ordering::Relaxed) && self.offered(server).await
     }
 
+    /// What it is that makes it worth trying, or not.
+    pub(super) fn why(&self) -> &'static str {
+        match (self.offered.get(), self.given_up.load(Ordering::Relaxed)) {
+            (Some(true), false) => "the server signs URLs for its bucket",
+            (Some(true), true) => "the URLs that the server signs are of no use here",
+            _ => "the server signs no URLs for its artifacts",
+        }
+    }
+
     /// It is not worth trying any more.
     pub(super) fn give_up(&self) {
         self.given_up.store(true, Ordering::Relaxed);

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
 use mlfetch_store::{
     Capabilities, Depth, Error, ErrorKind, Key, ListRequest, Listing, Object, ObjectInfo, Page,
-    ReadRequest, Result, StatRequest, Store, StoreInfo, escape,
+    ReadRequest, Result, StatRequest, Store, StoreInfo, Taken, escape,
 };
 
 use super::config::{ProxyConfig, Transfer};
@@ -168,8 +168,10 @@ impl Store for ProxyStore {
     }
 
     /// `presigned` or `proxy`, as `--via` calls them.
-    fn taken(&self) -> Option<&'static str> {
-        WAYS[self.taken.load(Ordering::Relaxed)]
+    fn taken(&self) -> Option<Taken> {
+        let way = WAYS[self.taken.load(Ordering::Relaxed)]?;
+        let chosen = self.server.config.transfer == Transfer::Auto;
+        Some(Taken { way, why: chosen.then(|| self.signed.why()) })
     }
 
     async fn list_page(&self, request: ListRequest) -> Result<Page> {

@@ -40,7 +40,7 @@ async fn the_bucket_gets_no_credential_and_the_tracking_server_does() {
     let server = signing(bucket.url.clone()).await;
     let store = signed_in(&server);
     assert_eq!(read(&store, &Key::from("a/b")).await.expect("bytes"), b"four");
-    assert_eq!(store.taken(), Some("presigned"));
+    assert_eq!(store.taken().expect("it came").way, "presigned");
     assert!(bucket.asked().iter().all(without_credential));
     assert_eq!(bucket.asked()[0].header("x-amz-owner"), Some("1"));
     assert_eq!(bucket.asked()[0].header("accept-encoding"), Some("identity"));
@@ -89,7 +89,9 @@ async fn a_bucket_that_cannot_be_reached_from_here_is_left_to_the_server() {
     for _ in 0..2 {
         assert_eq!(read(&store, &Key::from("a")).await.expect("bytes"), b"proxied");
     }
-    assert_eq!(store.taken(), Some("proxy"));
+    let taken = store.taken().expect("it came");
+    let why = "the URLs that the server signs are of no use here";
+    assert_eq!((taken.way, taken.why), ("proxy", Some(why)));
     let signed = server.asked().iter().filter(|asked| asked.target.contains("presigned")).count();
     assert_eq!(signed, 1, "it is tried once");
     let only = ProxyStore::open(config(&server.url).with_transfer(Transfer::Presigned));

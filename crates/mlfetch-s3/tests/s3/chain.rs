@@ -42,6 +42,7 @@ fn cloud(request: &Request) -> Answer {
         "/latest/meta-data/iam/security-credentials/" => Answer::new("200 OK", &[], "a-role"),
         "/latest/meta-data/iam/security-credentials/a-role" => json("key-of-instance"),
         "/container" => json("key-of-container"),
+        "/federation/credentials" => sso(request),
         "/" if request.method == "POST" => sts(request),
         _ => Answer::new("404 Not Found", &[], ""),
     }
@@ -62,6 +63,18 @@ fn sts(request: &Request) -> Answer {
     Answer::new("200 OK", &["Content-Type: text/xml"], xml)
 }
 
+/// The portal of IAM Identity Center gives a role's keys for the token of who signed in.
+fn sso(request: &Request) -> Answer {
+    if request.header("x-amz-sso_bearer_token") != Some("t-of-sign-in") {
+        return Answer::new("401 Unauthorized", &[], "");
+    }
+    let text = serde_json::json!({ "roleCredentials": {
+        "accessKeyId": "key-of-sso", "secretAccessKey": "s", "sessionToken": "t-of-session",
+        "expiration": 4_950_000_000_000_u64,
+    }});
+    Answer::new("200 OK", &["Content-Type: application/json"], text.to_string())
+}
+
 /// A home directory with files of AWS in it.
 fn home(config: &str, credentials: &str) -> TempDir {
     let home = tempfile::tempdir().expect("a directory");
@@ -79,6 +92,7 @@ async fn run(home: &TempDir, variables: &[(&str, &str)]) -> (bool, String, Vec<R
     command.arg("s3://bucket/").env_clear().env("HOME", home.path());
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("MLFLOW_S3_ENDPOINT_URL", &url).env("AWS_ENDPOINT_URL_STS", &url);
+    command.env("AWS_ENDPOINT_URL_SSO", &url);
     for (name, value) in variables {
         let address = url.trim_start_matches("http://");
         command.env(name, value.replace("{server}", &url).replace("{address}", address));
@@ -149,6 +163,28 @@ async fn a_role_is_assumed_with_the_keys_of_another_profile() {
     let off = ("AWS_EC2_METADATA_DISABLED", "true");
     let (id, token) = key_and_token(&home, &[("AWS_PROFILE", "role"), off]).await;
     assert_eq!((id.as_str(), token.as_deref()), ("key-of-role", Some("t-of-session")));
+}
+
+/// The name is the SHA-1 of the session's: where `aws sso login` keeps its token.
+const SSO_TOKEN: &str = ".aws/sso/cache/d25187dc137f35c88bc80ec8c3ffbdb17b5eb873.json";
+
+#[tokio::test]
+async fn a_sign_in_by_sso_is_exchanged_for_keys() {
+    let config = "[profile sso]\nsso_session = team\nsso_account_id = 123456789012\n\
+                  sso_role_name = reader\n\
+                  [sso-session team]\nsso_region = eu-north-1\nsso_start_url = https://team.example/start\n";
+    let home = home(config, "");
+    let variables = [("AWS_PROFILE", "sso"), ("AWS_EC2_METADATA_DISABLED", "true")];
+    let (success, words, seen) = run(&home, &variables).await;
+    assert!(!success && seen.is_empty(), "nobody has signed in yet: {words}");
+    let token = home.path().join(SSO_TOKEN);
+    std::fs::create_dir_all(token.parent().expect("a parent")).expect("created");
+    let text = format!(
+        r#"{{"accessToken": "t-of-sign-in", "expiresAt": "{EXPIRES}", "region": "eu-north-1"}}"#
+    );
+    std::fs::write(token, text).expect("written");
+    let (id, token) = key_and_token(&home, &variables).await;
+    assert_eq!((id.as_str(), token.as_deref()), ("key-of-sso", Some("t-of-session")));
 }
 
 #[tokio::test]

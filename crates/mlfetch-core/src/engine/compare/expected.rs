@@ -18,8 +18,8 @@ use super::super::{Engine, Shape};
 #[derive(Debug, Default)]
 pub struct ExpectedTree {
     pub(super) files: BTreeMap<RelativePath, ExpectedFile>,
-    /// Names in the store that no file here can have, safe to show.
-    pub(super) odd: Vec<String>,
+    /// Names in the store that no file here can have.
+    pub(super) odd: Vec<Key>,
 }
 
 /// What one file should be.
@@ -132,7 +132,7 @@ impl ExpectedTree {
                 let place = if name.is_empty() { vec![b'/'] } else { join(place, name) };
                 self.object(store, info, place);
             }
-            Entry::Refused(refused) => self.odd.push(refused.key.to_string()),
+            Entry::Refused(refused) => self.odd.push(refused.key),
             _ => {}
         }
     }
@@ -143,7 +143,7 @@ impl ExpectedTree {
                 let (store, info) = (Arc::clone(store), Box::new(info));
                 self.files.insert(path, ExpectedFile::Object { store, info });
             }
-            Err(_) => self.odd.push(info.key.to_string()),
+            Err(_) => self.odd.push(info.key),
         }
     }
 

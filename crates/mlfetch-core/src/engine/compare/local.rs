@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use mlfetch_store::{Error, ErrorKind, Result, escape};
+use mlfetch_store::{Error, ErrorKind, Key, Result, escape};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -29,8 +29,8 @@ pub(super) enum Found {
     File(RelativePath),
     /// A link, a pipe, a device.
     Other(RelativePath),
-    /// A name that no file of a tree can have, safe to show.
-    Odd(String),
+    /// A name that no file of a tree can have.
+    Odd(Key),
 }
 
 /// A directory whose rows are gone through.
@@ -65,7 +65,7 @@ impl Local {
             };
             let path = crate::layout::join(&level.below, name.as_bytes());
             let found = match RelativePath::new(path.as_slice()) {
-                Err(_) => Found::Odd(escape(&path)),
+                Err(_) => Found::Odd(Key::new(path)),
                 Ok(_) if kind.is_dir() => {
                     levels.push(self.level(path)?);
                     continue;
@@ -156,9 +156,11 @@ fn error(path: &Path, errno: Errno) -> Error {
     };
     let error = Error::new(kind, "read", escape(path.as_os_str().as_bytes()));
     match kind {
-        ErrorKind::InvalidInput => error.with_message("it is no directory"),
+        ErrorKind::InvalidInput => error
+            .with_message("it is no directory")
+            .with_hint("name the directory that was fetched to"),
         ErrorKind::Io => error.with_source(std::io::Error::from(errno)),
-        _ => error,
+        _ => error.with_hint("check the path, and that this user may read what is there"),
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{TryStreamExt as _, stream};
-use mlfetch_store::{Error, ErrorKind, Result};
+use mlfetch_store::{Error, ErrorKind, Key, Result};
 use tokio::sync::mpsc;
 
 pub use expected::ExpectedTree;
@@ -56,8 +56,8 @@ impl CompareSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
-    /// Where, safe to show.
-    pub path: String,
+    /// The exact path below the directory; of something that cannot lie there its key in the store.
+    pub path: Key,
     /// In what.
     pub kind: DifferenceKind,
 }
@@ -87,6 +87,8 @@ pub struct Comparison {
     pub missing: u64,
     /// Files that nobody expects.
     pub extra: u64,
+    /// Their bytes.
+    pub extra_bytes: u64,
     /// What was proven, and of how many files.
     pub proofs: BTreeMap<Proof, u64>,
     /// The digest of the directory as it is, if it was asked for. What is no plain file has no part
@@ -141,8 +143,8 @@ pub async fn compare_tree(
                 Found::File(path) => {
                     compare(local, path, expected, takes_digest).await.map(Row::Compared)
                 }
-                Found::Other(path) if expected.is_some() => Ok(Row::NoFile(path.to_string())),
-                Found::Other(path) => Ok(Row::Extra(path.to_string())),
+                Found::Other(path) if expected.is_some() => Ok(Row::NoFile(key(&path))),
+                Found::Other(path) => Ok(Row::Extra(key(&path))),
                 Found::Odd(name) => Ok(Row::Extra(name)),
             }
         }
@@ -157,7 +159,7 @@ pub async fn compare_tree(
         }
     }
     drop(compared);
-    for path in expected.files.keys().map(ToString::to_string).chain(expected.odd) {
+    for path in expected.files.keys().map(key).chain(expected.odd) {
         comparison.missing += 1;
         tell(&Difference { path, kind: DifferenceKind::Missing });
     }
@@ -165,12 +167,16 @@ pub async fn compare_tree(
     Ok(comparison)
 }
 
+fn key(path: &RelativePath) -> Key {
+    Key::new(path.as_bytes())
+}
+
 /// What came of a row of the directory.
 enum Row {
     Compared(Compared),
     /// A file is expected there, and it is none.
-    NoFile(String),
-    Extra(String),
+    NoFile(Key),
+    Extra(Key),
 }
 
 impl Comparison {
@@ -188,10 +194,13 @@ impl Comparison {
                 return None;
             }
             Row::Compared(Compared { path, verdict: Some(Err(why)), .. }) => {
-                (path.to_string(), DifferenceKind::Changed(why))
+                (key(&path), DifferenceKind::Changed(why))
             }
             Row::NoFile(path) => (path, DifferenceKind::Changed("it is no plain file".into())),
-            Row::Compared(Compared { path, .. }) => (path.to_string(), DifferenceKind::Extra),
+            Row::Compared(Compared { path, size, .. }) => {
+                self.extra_bytes += size;
+                (key(&path), DifferenceKind::Extra)
+            }
             Row::Extra(path) => (path, DifferenceKind::Extra),
         };
         match kind {
@@ -232,7 +241,8 @@ pub fn path_in(directory: &Path, file: &Path) -> Result<Option<RelativePath>> {
                 _ => ErrorKind::Io,
             };
             let shown = mlfetch_store::escape(path.as_os_str().as_bytes());
-            Error::new(kind, "find", shown).with_source(cause)
+            let error = Error::new(kind, "find", shown).with_source(cause);
+            error.with_hint("check the path")
         })
     };
     let (directory, file) = (real(directory)?, real(file)?);

@@ -1,0 +1,54 @@
+//! What the containers of one account share: connections, settings, and who Entra ID knows.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mlfetch_http::HttpClient;
+use mlfetch_store::Result;
+
+use crate::AzureConfig;
+use crate::auth::Chosen;
+use crate::container::Container;
+use crate::credentials::{Connections, Identity};
+use crate::location::Place;
+
+/// The time to reach a machine's metadata service, which is next to it if it is there.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What the containers of one account share.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) config: AzureConfig,
+    http: HttpClient,
+    connections: Connections,
+    /// By the domain of the cloud, which decides where Entra ID is.
+    identities: Mutex<HashMap<Option<&'static str>, Arc<Identity>>>,
+}
+
+impl Client {
+    /// # Errors
+    /// `InvalidInput` for a PEM file that cannot be read, `Tls` if TLS cannot be set up.
+    pub(crate) fn new(config: AzureConfig) -> Result<Self> {
+        let others = config.connections_of_others();
+        let metadata = HttpClient::new(&others.clone().with_connect_timeout(METADATA_TIMEOUT))?;
+        let connections = Connections { entra: HttpClient::new(&others)?, metadata };
+        let http = HttpClient::new(&config.connections())?;
+        Ok(Self { config, http, connections, identities: Mutex::default() })
+    }
+
+    /// Opens a container. Asks no server.
+    ///
+    /// # Errors
+    /// As [`Chosen::choose`].
+    pub(crate) fn container(&self, place: &mut Place) -> Result<Container> {
+        let chosen = Chosen::choose(&self.config, place, |endpoint| self.identity(endpoint.cloud))?;
+        Ok(Container::new(self.http.clone(), chosen, place.container.clone()))
+    }
+
+    fn identity(&self, cloud: Option<&'static str>) -> Arc<Identity> {
+        let mut all = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || Arc::new(Identity::new(&self.config.identity, cloud, &self.connections));
+        Arc::clone(all.entry(cloud).or_insert_with(made))
+    }
+}

@@ -1,0 +1,7 @@
+//! Entra ID: Microsoft's own credentials, over our connections.
+
+mod certificate;
+mod chain;
+mod transport;
+
+pub(crate) use chain::{Connections, Identity};

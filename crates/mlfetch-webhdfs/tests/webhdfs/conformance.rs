@@ -1,0 +1,39 @@
+//! The suite, against a real NameNode and DataNode.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mlfetch_conformance::{Bytes, Fixture, KeyClass, Quirk, Seeded};
+use mlfetch_store::{BoxError, Key};
+
+use crate::hadoop;
+
+const PATH: &str = "names in HDFS are segments of a path, and text";
+
+const HDFS: &[Quirk] = &[
+    Quirk::no_key(KeyClass::EmptySegments, PATH),
+    Quirk::no_key(KeyClass::LeadingSlash, PATH),
+    Quirk::no_key(KeyClass::TrailingSlash, PATH),
+    Quirk::no_key(KeyClass::DotSegments, PATH),
+    Quirk::no_key(KeyClass::ObjectBesideDirectory, PATH),
+    Quirk::no_key(KeyClass::NotUtf8, PATH),
+    Quirk::no_key(KeyClass::Reserved, "HDFS has no `:` in its names")
+        .only(&["a:b", "in/a:b/file.txt"]),
+];
+
+struct HdfsFixture;
+
+#[async_trait]
+impl Fixture for HdfsFixture {
+    async fn seed(&self, objects: &[(Key, Bytes)]) -> Result<Seeded, BoxError> {
+        let prefix = hadoop::fresh_prefix();
+        hadoop::put(&prefix, objects)?;
+        Ok(Seeded::new(Arc::new(hadoop::open()), prefix))
+    }
+
+    fn quirks(&self) -> &[Quirk] {
+        HDFS
+    }
+}
+
+mlfetch_conformance::conformance_suite!(HdfsFixture);

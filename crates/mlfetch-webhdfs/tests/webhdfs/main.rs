@@ -1,0 +1,13 @@
+//! The suite of `mlfetch-conformance` and what is HDFS's own, against real clusters and against servers
+//! that answer what a test tells them to.
+
+mod checksums;
+mod conformance;
+mod errors;
+mod failover;
+mod hadoop;
+mod identities;
+mod listing;
+mod redirects;
+mod server;
+mod support;
