@@ -108,26 +108,20 @@ impl StoreKind {
     }
 
     fn environment(self, uri: &str) -> Vec<(String, String)> {
-        let mut pairs = vec![("MLFLOW_TRACKING_URI", uri)];
-        if self == Self::Files {
-            pairs.push(("MLFLOW_ALLOW_FILE_STORE", "true"));
+        let mut pairs = vec![("MLFLOW_TRACKING_URI", uri.to_owned())];
+        match self {
+            Self::Files => pairs.push(("MLFLOW_ALLOW_FILE_STORE", "true".to_owned())),
+            Self::S3 => pairs.extend([
+                ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+                ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+                ("MLFLOW_S3_ENDPOINT_URL", variable("MLFETCH_TEST_MINIO_URL")),
+                ("AWS_ACCESS_KEY_ID", variable("MLFETCH_TEST_MINIO_ACCESS_KEY")),
+                ("AWS_SECRET_ACCESS_KEY", variable("MLFETCH_TEST_MINIO_SECRET_KEY")),
+            ]),
+            Self::Gcs => pairs.push(("STORAGE_EMULATOR_HOST", variable("MLFETCH_TEST_GCS_URL"))),
+            Self::Proxied | Self::Direct | Self::Sqlite => {}
         }
-        let minio = [
-            ("MLFLOW_S3_ENDPOINT_URL", "URL"),
-            ("AWS_ACCESS_KEY_ID", "ACCESS_KEY"),
-            ("AWS_SECRET_ACCESS_KEY", "SECRET_KEY"),
-        ];
-        let minio = minio.map(|(name, end)| (name, variable(&format!("MLFETCH_TEST_MINIO_{end}"))));
-        if self == Self::S3 {
-            pairs.push(("AWS_DEFAULT_REGION", "us-east-1"));
-            pairs.push(("AWS_EC2_METADATA_DISABLED", "true"));
-            pairs.extend(minio.iter().map(|(name, value)| (*name, value.as_str())));
-        }
-        let emulator = variable("MLFETCH_TEST_GCS_URL");
-        if self == Self::Gcs {
-            pairs.push(("STORAGE_EMULATOR_HOST", &emulator));
-        }
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
