@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 # Schemes of buckets, whose objects are put there one by one.
-BUCKETS = ("s3:", "gs:")
+BUCKETS = ("s3:", "gs:", "wasbs:")
 
 MLMODEL = b"artifact_path: model\nflavors: {}\n"
 
@@ -262,6 +262,18 @@ def put_by_mlflow(uri):
     return lambda path, name: repository.log_artifact(str(path), os.path.dirname(name) or None)
 
 
+def make_container(root):
+    """MLflow makes none."""
+    from azure.core.exceptions import ResourceExistsError
+    from azure.storage.blob import BlobServiceClient
+
+    service = BlobServiceClient.from_connection_string(os.environ["AZURE_STORAGE_CONNECTION_STRING"])
+    try:
+        service.create_container(urlsplit(root).username)
+    except ResourceExistsError:
+        pass
+
+
 class Writer:
     def __init__(self, client, placer):
         self.client = client
@@ -353,6 +365,8 @@ def write_store(uri, source, proxied_root):
 
     # The registry of the file store looks a logged model up in the process-wide store.
     os.environ["MLFLOW_TRACKING_URI"] = uri
+    if proxied_root.startswith("wasbs:"):
+        make_container(proxied_root)
     began = time.monotonic()
     facts = Writer(MlflowClient(uri, uri), Placer(source, proxied_root)).write()
     print(json.dumps(facts))

@@ -185,6 +185,10 @@ impl Refusal {
             _ if code == "AuthenticationFailed" || self.speaks_of_who() && !nobody => {
                 Some(self.not_accepted(asked))
             }
+            // Emulators say no more than that it is not allowed.
+            403 if matches!(asked.auth, Auth::Sas(sas) if is_expired(sas.get("se"))) => {
+                Some(self.not_accepted(asked))
+            }
             401 | 403 | 404 if nobody && (UNKNOWN.contains(&code) || DENIED.contains(&code)) => {
                 Some(nobody_is_signed_in(asked))
             }

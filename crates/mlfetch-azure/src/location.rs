@@ -51,7 +51,7 @@ impl Place {
     /// `wasbs://container@account.blob.core.windows.net/key`.
     fn of_uri(location: &Location) -> Option<Self> {
         let (container, host) = location.authority()?.split_once('@')?;
-        let (path, query) = split_query(location.path());
+        let (path, query) = split_query(location)?;
         // MLflow decodes the names of one family and takes those of the other as they are.
         let data_lake = location.scheme().starts_with("abfs");
         let key = if data_lake { decoded(path)? } else { Key::from(without_slash(path)) };
@@ -71,16 +71,14 @@ impl Place {
         if container.contains('@') {
             return Self::of_uri(location);
         }
-        let (path, query) = split_query(location.path());
+        let (path, query) = split_query(location)?;
         Some(Self { key: Key::from(without_slash(path)), query, ..Self::below(container) })
     }
 
     /// `https://account.blob.core.windows.net/container/key?signature`, with escapes as in any URL.
     fn of_url(location: &Location) -> Option<Self> {
         let host = Host::parse(location.authority()?)?;
-        let path = location.path().split('#').next()?;
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let query = if query.is_empty() { Query::default() } else { Query::parse(query)? };
+        let (path, query) = split_query(location)?;
         let (container, key) =
             without_slash(path).split_once('/').unwrap_or((without_slash(path), ""));
         let container = percent_decode_str(container).decode_utf8().ok()?;
@@ -141,12 +139,10 @@ fn is_container(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(legal)
 }
 
-/// Path and query. A `?` is part of a name unless all that follows it is a signature, a version or
-/// a snapshot.
-fn split_query(path: &str) -> (&str, Query) {
-    let divided = path.rsplit_once('?');
-    let query = divided.and_then(|(path, query)| Some((path, Query::parse(query)?)));
-    query.unwrap_or_else(|| (path, Query::default()))
+/// Path and query; `None` where the query holds anything that means nothing here.
+fn split_query(location: &Location) -> Option<(&str, Query)> {
+    let (path, query) = location.path_and_query();
+    Some((path, query.map_or(Some(Query::default()), Query::parse)?))
 }
 
 /// A key may begin with further `/`.

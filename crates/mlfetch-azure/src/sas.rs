@@ -72,7 +72,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Reads a query; `None` if it holds anything else, so that it is no query but part of a name.
+    /// Reads a query; `None` if it holds anything else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut query = Self::default();
         let mut of_sas = Vec::new();

@@ -65,7 +65,9 @@ impl Exit {
             Self::Integrity => {
                 "Bytes that are not what the store, a list or a manifest says, or that changed meanwhile."
             }
-            Self::Destination => "The destination cannot take it: a file, read-only, full.",
+            Self::Destination => {
+                "The destination, a manifest or an audit log cannot be written: read-only, full, in the way."
+            }
             Self::SomeFailed => "Some files failed; all others arrived.",
             Self::Nothing => "Nothing is there or nothing matched, with `--error-on-empty`.",
             Self::Interrupted => "Interrupted (SIGINT); nothing unfinished is left.",

@@ -6,6 +6,7 @@ mod config;
 mod exit;
 mod failure;
 mod printer;
+mod recording;
 mod signals;
 mod workplace;
 

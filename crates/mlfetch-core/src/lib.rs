@@ -6,6 +6,7 @@
 #[cfg(not(unix))]
 compile_error!("mlfetch-core works from directory handles and has only the Unix ones yet");
 
+pub mod audit;
 pub mod destination;
 pub mod engine;
 mod filter;

@@ -56,6 +56,11 @@ impl Bucket {
         Ok(Self { root, client, route, endpoint, signer, session })
     }
 
+    /// The ID of the access key that signs.
+    pub(crate) fn key_id(&self) -> Option<String> {
+        self.client.ring.id()
+    }
+
     /// Asks once. A refusal that says in which region the bucket is, or that the keys have expired,
     /// is no answer yet: the question is then put there, or with the new keys, one time.
     ///

@@ -75,6 +75,11 @@ impl KeyRing {
         }
     }
 
+    /// The ID of the key that was used last.
+    pub(crate) fn id(&self) -> Option<String> {
+        self.current().map(|keys| keys.id.clone())
+    }
+
     /// Asks the chain again because a server took `rejected` for expired. Whether there are others
     /// now.
     pub(crate) async fn replace(&self, rejected: &Arc<Keys>) -> bool {

@@ -87,6 +87,10 @@ impl Store for S3Store {
         &self.info
     }
 
+    fn identity(&self) -> Option<String> {
+        self.bucket.key_id()
+    }
+
     async fn list_page(&self, request: ListRequest) -> Result<Page> {
         self.list(&request).await
     }

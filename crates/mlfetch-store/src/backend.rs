@@ -135,3 +135,52 @@ impl Backends {
         backend.open(location, options).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+
+    /// Opens a scheme, and claims the hosts of one domain.
+    #[derive(Debug)]
+    struct Named(&'static str, &'static [&'static str], &'static str);
+
+    #[async_trait]
+    impl Backend for Named {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn schemes(&self) -> &'static [&'static str] {
+            self.1
+        }
+
+        fn options(&self) -> &'static [OptionSpec] {
+            &[]
+        }
+
+        fn claims(&self, location: &Location) -> bool {
+            location.authority().is_some_and(|host| !self.2.is_empty() && host.ends_with(self.2))
+        }
+
+        async fn open(&self, _: &Location, _: &Options) -> Result<Opened> {
+            Ok(Opened::new(Arc::new(MemoryStore::new()), Key::from(self.0)))
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_claims_a_location_opens_it_although_the_scheme_is_another_s() {
+        let backends = Backends::new()
+            .with(Named("web", &["https"], ""))
+            .with(Named("cloud", &["blob"], ".cloud.example"));
+        for (uri, name) in [
+            ("https://example.org/x", "web"),
+            ("https://a.cloud.example/x", "cloud"),
+            ("blob://b/x", "cloud"),
+        ] {
+            let location = Location::parse(uri).expect("a location");
+            let opened = backends.open(&location, &Options::new()).await.expect("it opens");
+            assert_eq!(opened.key, Key::from(name), "{uri}");
+        }
+    }
+}

@@ -75,6 +75,32 @@ impl Location {
         }
     }
 
+    /// The path, and the query where the scheme has one. A URL's begins at its first `?` and ends
+    /// before `#`. In names of Azure a `?` is part of the name, unless a signature, a version or a
+    /// snapshot follows the last one. No other scheme has a query.
+    ///
+    /// ```
+    /// let location = mlfetch_store::Location::parse("az://models/a?b?sv=1&sig=c").unwrap();
+    /// assert_eq!(location.path_and_query(), ("/a?b", Some("sv=1&sig=c")));
+    /// ```
+    pub fn path_and_query(&self) -> (&str, Option<&str>) {
+        let path = self.path();
+        let divided = match self.scheme.as_str() {
+            "http" | "https" => path.split('#').next().unwrap_or_default().split_once('?'),
+            "az" | "wasb" | "wasbs" | "abfs" | "abfss" => {
+                path.rsplit_once('?').filter(|(_, query)| names_a_version_or_signature(query))
+            }
+            _ => None,
+        };
+        match divided {
+            Some((path, query)) => (path, Some(query)),
+            None if matches!(self.scheme.as_str(), "http" | "https") => {
+                (path.split('#').next().unwrap_or_default(), None)
+            }
+            None => (path, None),
+        }
+    }
+
     /// The same location with another text behind the scheme's authority.
     ///
     /// # Errors
@@ -83,6 +109,17 @@ impl Location {
         let keep = self.text.len() - self.path().len();
         Self::parse(format!("{}{path}", &self.text[..keep]))
     }
+}
+
+fn names_a_version_or_signature(query: &str) -> bool {
+    let names = query.split('&').map(|pair| pair.split_once('=').map(|(name, _)| name));
+    let known = |name: &str| {
+        ["sig", "versionid", "snapshot"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    };
+    let all_are_pairs = names.clone().all(|name| {
+        name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    });
+    all_are_pairs && names.flatten().any(known)
 }
 
 /// A letter, then letters, digits, `+`, `-`, `.` (RFC 3986, 3.1). One letter alone is a drive.
@@ -104,14 +141,7 @@ impl fmt::Display for Location {
             matches!(self.scheme.as_str(), "wasb" | "wasbs" | "abfs" | "abfss" | "r2" | "b2")
                 && !authority.contains(':');
         let shown = if names_a_container { authority } else { host };
-        let path = if matches!(
-            self.scheme.as_str(),
-            "http" | "https" | "az" | "wasb" | "wasbs" | "abfs" | "abfss"
-        ) {
-            self.path().split(['?', '#']).next().unwrap_or_default()
-        } else {
-            self.path()
-        };
+        let (path, _) = self.path_and_query();
         let text = format!("{}://{shown}{path}", self.scheme);
         formatter.write_str(&escape(text.as_bytes()))
     }
@@ -157,6 +187,24 @@ mod tests {
     fn display_leaves_credentials_out() {
         assert_eq!(parse("https://u:p@h/x?sig=1").to_string(), "https://h/x");
         assert_eq!(parse("wasbs://c@a.blob/x").to_string(), "wasbs://c@a.blob/x");
+        assert_eq!(parse("wasbs://c@a.blob/x?sv=1&sig=y").to_string(), "wasbs://c@a.blob/x");
         assert_eq!(parse("s3://b/x?y").to_string(), "s3://b/x?y");
+    }
+
+    #[test]
+    fn a_query_is_one_where_the_scheme_has_it() {
+        for (text, path, query) in [
+            ("https://h/x?y#z", "/x", Some("y")),
+            ("https://h/x#z?y", "/x", None),
+            ("s3://b/x?sig=y", "/x?sig=y", None),
+            ("az://c/x?y", "/x?y", None),
+            ("az://c/x?b=c&d=e", "/x?b=c&d=e", None),
+            ("az://c/x?sp=r&SIG=%2F", "/x", Some("sp=r&SIG=%2F")),
+            ("wasbs://c@a/x?snapshot=1", "/x", Some("snapshot=1")),
+            ("abfss://c@a/x?y?versionid=1", "/x?y", Some("versionid=1")),
+            ("az://c/x?sig=1&y", "/x?sig=1&y", None),
+        ] {
+            assert_eq!(parse(text).path_and_query(), (path, query), "{text}");
+        }
     }
 }

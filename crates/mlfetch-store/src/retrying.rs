@@ -45,6 +45,10 @@ impl Store for RetryingStore {
         self.inner.taken()
     }
 
+    fn identity(&self) -> Option<String> {
+        self.inner.identity()
+    }
+
     async fn list_page(&self, request: ListRequest) -> Result<Page> {
         retry(&self.policy, || self.inner.list_page(request.clone())).await
     }

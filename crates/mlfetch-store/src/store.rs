@@ -41,6 +41,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn taken(&self) -> Option<Taken> {
         None
     }
+
+    /// Whom the storage saw: an access key's ID, a user, a principal; never a secret, and fit for an
+    /// audit log. `None` where the store does not know, or nobody signed in. Free: no request; asked
+    /// after the others, when a store that looks for its credentials has found them.
+    fn identity(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The way that a store with several took.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use mlfetch_core::engine::Engine;
+use mlfetch_core::engine::{Engine, Witness};
 use mlfetch_core::resolve::{ResolveContext, Rewrite, RewriteRules, ThroughServer};
+use mlfetch_http::Url;
 use mlfetch_mlflow::{
     Environment, HttpSettings, ModelsResolver, RunsResolver, Settings, Stores, Via,
 };
@@ -23,6 +24,7 @@ pub struct MlfetchBuilder {
     options: Options,
     retry: RetryPolicy,
     allow_local_paths: bool,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 impl MlfetchBuilder {
@@ -82,6 +84,13 @@ impl MlfetchBuilder {
         self
     }
 
+    /// Somebody who takes part: an [attempt](crate::audit::Attempt) that is put on record.
+    #[must_use]
+    pub fn witness(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witness = Some(witness);
+        self
+    }
+
     /// Puts it together. Nothing is asked or opened yet.
     ///
     /// # Errors
@@ -97,18 +106,32 @@ impl MlfetchBuilder {
             Settings::new(self.tracking_uri.as_deref(), self.registry_uri.as_deref(), &environment)
                 .with_retry(self.retry.clone());
         let retry = patience(&settings, &environment, self.retry);
+        let tracking_user = tracking_user(&settings, &environment);
         let stores = Arc::new(Stores::new(settings, environment));
-        let engine = Engine::new(builtin::backends(&stores, self.via))
+        let mut engine = Engine::new(builtin::backends(&stores, self.via))
             .with_options(options)
             .with_retry(retry);
+        if let Some(witness) = self.witness {
+            engine = engine.with_witness(witness);
+        }
         let context = ResolveContext::new()
             .with_resolver(RunsResolver::new(Arc::clone(&stores)))
             .with_resolver(ModelsResolver::new(Arc::clone(&stores)))
             .with_rules(rules(self.rewrites, self.via))
             .with_through_server(through_server(self.via))
             .with_local_paths(self.allow_local_paths);
-        Ok(Mlfetch::new(engine, context))
+        Ok(Mlfetch::new(engine, context, tracking_user))
     }
+}
+
+/// Whom a tracking server sees, where a user signs in. What is malformed is told when the server is
+/// asked.
+fn tracking_user(settings: &Settings, environment: &Environment) -> Option<String> {
+    let url = Url::parse(&settings.tracking_uri).ok()?;
+    url.has_host().then_some(())?;
+    let http = HttpSettings::from_environment(settings, environment).ok()?;
+    let credential = http.credential_for(&url).ok()??;
+    credential.user().map(str::to_owned)
 }
 
 /// MLflow's variables for requests count for artifacts too. One that is malformed is told where a

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "azure")]
+use mlfetch_azure::AzureBackend;
 #[cfg(feature = "gcs")]
 use mlfetch_gcs::GcsBackend;
 use mlfetch_http::HttpBackend;
@@ -15,6 +17,7 @@ use mlfetch_webhdfs::WebHdfsBackend;
 
 /// Schemes that not every build opens: the cargo feature that brings them, and whether it is here.
 const OPTIONAL: &[(&str, &[&str], bool)] = &[
+    ("azure", &["wasbs", "wasb", "abfss", "abfs", "az"], cfg!(feature = "azure")),
     ("gcs", &["gs"], cfg!(feature = "gcs")),
     ("s3", &["s3", "s3a", "r2", "b2"], cfg!(feature = "s3")),
     ("webhdfs", &["hdfs", "webhdfs", "swebhdfs", "viewfs"], cfg!(feature = "webhdfs")),
@@ -24,6 +27,10 @@ const OPTIONAL: &[(&str, &[&str], bool)] = &[
 pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
     let artifacts = ArtifactsBackend::new(Arc::clone(stores), via);
     let mut backends = Backends::new().with(LocalBackend).with(artifacts);
+    #[cfg(feature = "azure")]
+    {
+        backends = backends.with(AzureBackend::new());
+    }
     #[cfg(feature = "gcs")]
     {
         backends = backends.with(GcsBackend::new());
@@ -47,6 +54,8 @@ pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
 /// The settings that the backends of this build understand, as rows.
 pub fn builtin_options() -> Vec<OptionSpec> {
     let mut rows = [LocalBackend.options(), HttpBackend::new().options()].concat();
+    #[cfg(feature = "azure")]
+    rows.extend(AzureBackend::new().options());
     #[cfg(feature = "gcs")]
     rows.extend(GcsBackend::new().options());
     #[cfg(feature = "s3")]

@@ -23,6 +23,7 @@ use crate::MlfetchBuilder;
 pub struct Mlfetch {
     engine: Engine,
     context: ResolveContext,
+    tracking_user: Option<String>,
 }
 
 impl Mlfetch {
@@ -31,8 +32,17 @@ impl Mlfetch {
         MlfetchBuilder::default()
     }
 
-    pub(crate) fn new(engine: Engine, context: ResolveContext) -> Self {
-        Self { engine, context }
+    pub(crate) fn new(
+        engine: Engine,
+        context: ResolveContext,
+        tracking_user: Option<String>,
+    ) -> Self {
+        Self { engine, context, tracking_user }
+    }
+
+    /// Whom the tracking server sees, where a user signs in with it.
+    pub fn tracking_user(&self) -> Option<&str> {
+        self.tracking_user.as_deref()
     }
 
     /// Brings what `uri` names to the directory `destination`, with the usual settings: all files,

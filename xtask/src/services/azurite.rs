@@ -1,41 +1,25 @@
 //! Azurite: Azure's blob service, over HTTP with keys and over HTTPS with tokens too.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::certificates::Certificates;
 use super::health::Health;
 use super::launch::{self, Launch};
-use super::{Cache, Tools, ports, secret};
-use crate::command;
+use super::npm::NpmProgram;
+use super::{Tools, ports, secret};
 
-const VERSION: &str = "3.37.0";
+pub(crate) const PROGRAM: NpmProgram = NpmProgram {
+    name: "azurite-3.37.0",
+    package: "azurite@3.37.0",
+    program: "azurite/dist/src/blob/main.js",
+};
 
 /// The storage account that the servers have.
 pub(super) const ACCOUNT: &str = "mlfetchtest";
-
-/// Installs the package; nothing of it runs while that is done.
-pub(crate) fn install(cache: &Cache) -> Result<PathBuf> {
-    let place = cache.install(&format!("azurite-{VERSION}"), |partial| {
-        let mut npm = Command::new("npm");
-        npm.args([
-            "install",
-            "--silent",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            "--prefix",
-        ])
-        .arg(partial)
-        .arg(format!("azurite@{VERSION}"))
-        .stdin(Stdio::null());
-        command::capture(&mut npm).map(drop).context("Azurite needs Node.js 20 or newer with npm")
-    })?;
-    Ok(place.join("node_modules/azurite/dist/src/blob/main.js"))
-}
 
 /// Over HTTP, for keys and signatures.
 pub(crate) fn plain(tools: &Tools, directory: &Path) -> Result<Launch> {
@@ -66,7 +50,7 @@ struct Server {
 
 impl Server {
     fn new(tools: &Tools, directory: &Path, port: u16) -> Result<Self> {
-        let program = install(&tools.cache)?;
+        let program = PROGRAM.install(&tools.cache)?;
         // Thirty-two digits are base64 as they are.
         let key = secret::random()?;
         let mut command = launch::clean(Command::new("node"), directory);

@@ -15,6 +15,7 @@ mod minio;
 mod mlflow;
 mod mysql;
 mod nginx;
+mod npm;
 mod ports;
 mod postgres;
 mod process;
@@ -31,7 +32,9 @@ use anyhow::Result;
 use clap::Subcommand;
 
 pub(crate) use cache::Cache;
+pub(crate) use debian::{Debian, library_path};
 pub(crate) use go::GoProgram;
+pub(crate) use npm::NpmProgram;
 pub(crate) use service::Service;
 pub(crate) use session::Session;
 pub(crate) use state::Variables;

@@ -105,7 +105,7 @@ impl Service {
             Self::Mysql => mysql::install(&tools.cache).map(drop),
             Self::Toxiproxy => toxiproxy::PROGRAM.install(&tools.cache).map(drop),
             Self::Hdfs => hdfs::LIBRARIES.install(&tools.cache).map(drop),
-            Self::Azurite | Self::AzuriteTls => azurite::install(&tools.cache).map(drop),
+            Self::Azurite | Self::AzuriteTls => azurite::PROGRAM.install(&tools.cache).map(drop),
             // The Python environment is part of the tools: the tests need it without a server too.
             Self::MlflowProxied
             | Self::MlflowDirect

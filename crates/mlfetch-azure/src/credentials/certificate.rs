@@ -122,13 +122,13 @@ mod tests {
     #[test]
     fn the_token_is_signed_by_the_key_and_names_the_certificate() {
         let [certificate, key] = pem(&rcgen::PKCS_RSA_SHA256);
-        let signer = read(&format!("{key}{certificate}")).expect("a certificate");
+        let ours = read(&format!("{key}{certificate}")).expect("a certificate");
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-        let token = signer.token(now).expect("a token");
+        let token = ours.token(now).expect("a token");
         let (signed, signature) = token.rsplit_once('.').expect("three parts");
         let (header, claims) = signed.split_once('.').expect("three parts");
         let decode = |part| URL_SAFE_NO_PAD.decode(part).expect("base64");
-        UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, signer.key.public_key().as_ref())
+        UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, ours.key.public_key().as_ref())
             .verify(signed.as_bytes(), &decode(signature))
             .expect("the signature is right");
         let json = |part| serde_json::from_slice::<serde_json::Value>(&decode(part)).expect("JSON");
@@ -141,7 +141,7 @@ mod tests {
             [AUDIENCE, "client", "client"]
         );
         assert_eq!([&claims["nbf"], &claims["exp"]], [1_000_000, 1_000_600]);
-        assert_ne!(signer.token(now).expect("a token"), token);
+        assert_ne!(ours.token(now).expect("a token"), token);
     }
 
     #[test]

@@ -22,7 +22,25 @@ impl AzureStore {
         version: Option<&Version>,
     ) -> Result<ObjectInfo> {
         let call = self.call_of(operation, Method::HEAD, key, version)?;
-        let answer = self.container.ask(&call).await?;
+        let answer = match self.container.ask(&call).await {
+            Err(error) if wants_words(&error) => {
+                return self.stat_by_get(operation, key, version).await;
+            }
+            answer => answer?,
+        };
+        check_blob(&answer)?;
+        Ok(with_version(info_of(&answer, key), version))
+    }
+
+    /// An answer to HEAD has a code and no body to say what is wrong; this asks for a byte to hear it.
+    async fn stat_by_get(
+        &self,
+        operation: &'static str,
+        key: &Key,
+        version: Option<&Version>,
+    ) -> Result<ObjectInfo> {
+        let call = self.call_of(operation, Method::GET, key, version)?;
+        let answer = self.container.ask(&call.header("range", Some(range_text(&(0..1))))).await?;
         check_blob(&answer)?;
         Ok(with_version(info_of(&answer, key), version))
     }
@@ -111,6 +129,15 @@ fn whole(key: &Key, info: ObjectInfo, answer: HttpResponse) -> Object {
         None => answer.body(),
     };
     Object::new(info, 0, body)
+}
+
+/// What an answer to HEAD says too little of. That something is missing or archived is said well
+/// enough.
+fn wants_words(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidInput | ErrorKind::PermissionDenied | ErrorKind::Unauthenticated
+    )
 }
 
 /// The version counts as known only where one was asked for: in accounts without versions there is

@@ -51,6 +51,20 @@ async fn a_refused_stat_says_why_without_a_body() {
 }
 
 #[tokio::test]
+async fn a_refused_stat_asks_for_a_byte_to_hear_why() {
+    let body = include_str!("../data/expired.xml");
+    let server = Server::start(move |request| match request.method.as_str() {
+        "HEAD" => Answer::head("403 Forbidden", 0, &["x-ms-error-code: AuthenticationFailed"]),
+        _ => Answer::new("403 Forbidden", &["x-ms-error-code: AuthenticationFailed"], body),
+    })
+    .await;
+    let stat = open(&server.url()).stat(&Key::from("a"), StatRequest::new()).await;
+    let error = stat.expect_err("refused");
+    assert!(error.to_string().contains("time frame"), "{error}");
+    assert_eq!(server.seen()[1].header("range"), Some("bytes=0-0"));
+}
+
+#[tokio::test]
 async fn a_signature_that_has_expired_is_told_so() {
     let body = include_str!("../data/expired.xml");
     let answer = Answer::new("403 Forbidden", &["x-ms-error-code: AuthenticationFailed"], body);

@@ -86,11 +86,8 @@ async fn a_wrong_key_is_told_so() {
     let (container, _) = seeded(json!({}));
     let config = Azurite::Plain.config().with_access_key(Secret::new(ACCESS_KEY));
     let store = at(config, &container);
-    // The answer to HEAD has no words, and Azurite's code is another than the service's.
-    let stat = store.stat(&Key::from("dir/a"), StatRequest::new()).await.expect_err("refused");
-    assert_eq!(stat.kind(), ErrorKind::PermissionDenied, "{stat:?}");
-    assert!(stat.hint().is_some_and(|hint| hint.contains("access key")), "{stat:?}");
-    for error in [read(&store, "dir/a").await.err(), list(&store).await.err()] {
+    let stat = store.stat(&Key::from("dir/a"), StatRequest::new()).await.map(drop);
+    for error in [stat.err(), read(&store, "dir/a").await.err(), list(&store).await.err()] {
         let error = error.expect("refused");
         assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error:?}");
         assert!(error.to_string().contains("access key is not the one"), "{error}");

@@ -1,15 +1,17 @@
 //! Where things are looked up, and how stores are reached.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueHint;
+use mlfetch::audit::{Attempt, Audit, AuditLog};
 use mlfetch::{Environment, Mlfetch, MlfetchBuilder, RetryPolicy, Rewrite, Via};
 
 use super::BackendArgs;
 use super::fetch::lines;
 use super::values::ViaWord;
-use crate::config::Config;
+use crate::config::{Config, SystemConfig};
 use crate::failure::Failure;
 use crate::printer;
 
@@ -60,13 +62,43 @@ pub(crate) struct ConnectionArgs {
     /// Seconds without progress after which a request is given up and made again
     #[arg(long, value_name = "SECONDS", env = "MLFETCH_TIMEOUT", hide_env = true, value_parser = clap::value_parser!(u32).range(1..))]
     timeout: Option<u32>,
+    /// Put what is done on record in FILE, also what fails: JSON lines, each tied to the one before
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MLFETCH_AUDIT_LOG",
+        hide_env = true,
+        value_hint = ValueHint::FilePath,
+        help_heading = "Recording"
+    )]
+    audit_log: Option<PathBuf>,
+    /// Do nothing that is not on record: no file gets its name before its record is on the disk
+    #[arg(long, env = "MLFETCH_AUDIT_STRICT", hide_env = true, help_heading = "Recording")]
+    audit_strict: bool,
     #[command(flatten)]
     backend: BackendArgs,
 }
 
 impl ConnectionArgs {
-    /// Puts the library together.
-    pub(crate) fn mlfetch(&self) -> Result<Mlfetch, Failure> {
+    /// The logs that were asked for: by the administrator, by the user.
+    pub(crate) fn audit(&self, mut audit: Audit, system: SystemConfig) -> Result<Audit, Failure> {
+        let own = self.audit_log.as_ref().filter(|path| !path.as_os_str().is_empty());
+        let own = own.map(AuditLog::at);
+        if self.audit_strict && own.is_none() && system.audit.is_none() {
+            return Err(Failure::usage_said(
+                "--audit-strict needs a log",
+                "name one with --audit-log",
+            ));
+        }
+        for log in [system.audit, own].into_iter().flatten() {
+            let strict = log.is_strict() || self.audit_strict;
+            audit = audit.with_log(log.with_strict(strict));
+        }
+        Ok(audit)
+    }
+
+    /// Puts the library together; what it does is part of an attempt.
+    pub(crate) fn mlfetch(&self, attempt: &Arc<Attempt>) -> Result<Mlfetch, Failure> {
         let environment = Environment::from_process()?;
         let config = Config::read(self.config.as_deref(), &environment)?;
         let mut builder = Mlfetch::builder()
@@ -75,10 +107,17 @@ impl ConnectionArgs {
             .options(self.backend.options())
             .retry(self.retry())
             .allow_local_paths(self.allow_local_paths);
+        if attempt.is_recorded() {
+            builder = builder.witness(Arc::clone(attempt) as _);
+        }
         for rule in self.rules(&config)? {
             builder = builder.rewrite(rule);
         }
-        Ok(self.stores(builder).build()?)
+        let mlfetch = self.stores(builder).build()?;
+        if let Some(user) = mlfetch.tracking_user() {
+            attempt.note("tracking_user", user);
+        }
+        Ok(mlfetch)
     }
 
     fn stores(&self, mut builder: MlfetchBuilder) -> MlfetchBuilder {

@@ -61,6 +61,9 @@ pub(crate) enum Command {
     /// Prints each file that differs. Exits with code 6 if one has changed; files that are missing or
     /// too much are a warning, unless flags say otherwise. Writes nothing.
     Verify(Box<VerifyCommandArgs>),
+    /// Look after audit logs
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Show where an artifact URI leads, hop by hop
     Resolve(Box<ResolveArgs>),
     /// Print a completion script for a shell
@@ -90,6 +93,28 @@ pub(crate) enum Artifacts {
     Download(Box<DownloadArgs>),
     /// List a directory of a run as `mlflow artifacts list` does
     List(Box<ArtifactsListArgs>),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Find a record that was changed, removed, added or moved
+    ///
+    /// Prints how many records there are and the hash of the last one. Kept elsewhere, that hash
+    /// shows later whether the end was cut off.
+    Verify(AuditVerifyArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditVerifyArgs {
+    /// The log
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: std::path::PathBuf,
+    /// Fail if no record has this hash, which an earlier check printed
+    #[arg(long, value_name = "SHA256", env = "MLFETCH_EXPECT_HASH", hide_env = true)]
+    pub(crate) expect_hash: Option<String>,
+    /// Print JSON
+    #[arg(long, env = "MLFETCH_JSON", hide_env = true)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -160,6 +185,37 @@ pub(crate) struct ResolveArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+}
+
+/// What an audit log says of a command.
+pub(crate) struct Recorded<'a> {
+    pub(crate) name: &'static str,
+    /// What was asked for, as it was given.
+    pub(crate) given: String,
+    pub(crate) connection: &'a ConnectionArgs,
+}
+
+impl Command {
+    /// What is put on record; nothing of a command that asks nobody for anything.
+    pub(crate) fn recorded(&self) -> Option<Recorded<'_>> {
+        let (name, given, connection) = match self {
+            Self::Get(get) => ("get", get.source.given(), &get.connection),
+            Self::Artifacts(Artifacts::Download(get)) => {
+                ("artifacts download", get.source.given(), &get.connection)
+            }
+            Self::Artifacts(Artifacts::List(list)) => {
+                ("artifacts list", list.source.given(), &list.connection)
+            }
+            Self::Ls(ls) => ("ls", ls.source.given(), &ls.connection),
+            Self::Cat(cat) => ("cat", cat.source.given(), &cat.connection),
+            Self::Resolve(resolve) => ("resolve", resolve.source.given(), &resolve.connection),
+            Self::Verify(verify) if verify.source.is_given() => {
+                ("verify", verify.source.given(), &verify.connection)
+            }
+            _ => return None,
+        };
+        Some(Recorded { name, given, connection })
+    }
 }
 
 impl Cli {

@@ -77,6 +77,12 @@ impl Source {
         self.uri.is_some() || self.artifact_uri.is_some() || self.run_id.is_some()
     }
 
+    /// What is asked for, as it was given.
+    pub(crate) fn given(&self) -> String {
+        let uri = self.uri.as_deref().or(self.artifact_uri.as_deref());
+        given(uri, self.run_id.as_deref(), self.artifact_path.as_deref())
+    }
+
     /// Exactly one thing.
     pub(crate) fn asked(&self) -> Result<Asked, Failure> {
         match (&self.uri, &self.artifact_uri, &self.run_id) {
@@ -134,6 +140,12 @@ pub(crate) struct MlflowSource {
 }
 
 impl MlflowSource {
+    /// What is asked for, as it was given.
+    pub(crate) fn given(&self) -> String {
+        let uri = self.artifact_uri.as_deref();
+        given(uri, self.run_id.as_deref(), self.artifact_path.as_deref())
+    }
+
     pub(crate) fn asked(&self) -> Result<Asked, Failure> {
         match (&self.artifact_uri, &self.run_id) {
             (Some(uri), _) => Asked::uri(uri),
@@ -175,6 +187,11 @@ pub(crate) struct RunSource {
 }
 
 impl RunSource {
+    /// What is asked for, as it was given.
+    pub(crate) fn given(&self) -> String {
+        given(None, Some(&self.run_id), self.artifact_path.as_deref())
+    }
+
     /// The directory: with `/` at its end, so that a file of that name is not meant.
     pub(crate) fn asked(&self) -> Result<Asked, Failure> {
         let path = self.artifact_path.as_ref().filter(|path| !path.is_empty());
@@ -185,6 +202,15 @@ impl RunSource {
     pub(crate) fn path(&self) -> Result<String, Failure> {
         let path = mlfetch::checked_path(self.artifact_path.as_deref().unwrap_or_default())?;
         Ok(path.trim_end_matches('/').to_owned())
+    }
+}
+
+/// A URI, or a run and a path in it.
+fn given(uri: Option<&str>, run_id: Option<&str>, path: Option<&str>) -> String {
+    match (uri, run_id) {
+        (Some(uri), _) => uri.to_owned(),
+        (None, Some(run_id)) => run_uri(run_id, path.filter(|path| !path.is_empty())),
+        (None, None) => String::new(),
     }
 }
 

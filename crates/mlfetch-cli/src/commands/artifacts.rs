@@ -1,6 +1,9 @@
 //! `mlfetch artifacts`: MLflow's own commands.
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt as _;
+use mlfetch::audit::Attempt;
 use mlfetch::{Depth, ErrorKind, Listed, ListedKind, Overwrite};
 
 use super::{get, resolved};
@@ -9,20 +12,26 @@ use crate::failure::Failure;
 use crate::printer::{self, MlflowRow};
 
 /// As `mlflow artifacts download`: the same line on standard output, files overwritten.
-pub(super) async fn download(arguments: &DownloadArgs) -> Result<(), Failure> {
+pub(super) async fn download(
+    arguments: &DownloadArgs,
+    attempt: &Arc<Attempt>,
+) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
     let settings = arguments.fetch.settings(Overwrite::Always)?;
-    let mlfetch = arguments.connection.mlfetch()?;
-    let path = get::fetch(&mlfetch, asked, &arguments.fetch, settings).await?;
+    let mlfetch = arguments.connection.mlfetch(attempt)?;
+    let path = get::fetch(&mlfetch, asked, &arguments.fetch, settings, attempt).await?;
     if arguments.fetch.json { Ok(()) } else { Ok(printer::mlflow_path(&path)?) }
 }
 
 /// As `mlflow artifacts list`: the run's own directory, without its logged models. A file, a path
 /// that is not there and an empty directory are an empty list (MLflow 3.17).
-pub(super) async fn list(arguments: &ArtifactsListArgs) -> Result<(), Failure> {
+pub(super) async fn list(
+    arguments: &ArtifactsListArgs,
+    attempt: &Arc<Attempt>,
+) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
-    let mlfetch = arguments.connection.mlfetch()?;
-    let parts = resolved(&mlfetch, asked.target).await?;
+    let mlfetch = arguments.connection.mlfetch(attempt)?;
+    let parts = resolved(&mlfetch, asked.target, attempt).await?;
     // The run's own artifacts come first, its logged models after them.
     let Some(own) = parts.first() else { return Ok(printer::mlflow_rows(&[])?) };
     let listed = match mlfetch.list(own, Depth::One).await {

@@ -1,20 +1,23 @@
 //! `mlfetch cat`: the bytes of one file.
 
+use std::sync::Arc;
+
 use std::io::Write as _;
 
 use futures_util::TryStreamExt as _;
 use mlfetch::ErrorKind;
+use mlfetch::audit::Attempt;
 
 use super::resolved;
 use crate::args::CatArgs;
 use crate::failure::Failure;
 
-pub(super) async fn run(arguments: &CatArgs) -> Result<(), Failure> {
+pub(super) async fn run(arguments: &CatArgs, attempt: &Arc<Attempt>) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
-    let mlfetch = arguments.connection.mlfetch()?;
+    let mlfetch = arguments.connection.mlfetch(attempt)?;
     let mut missing = None;
     // The last part lies on top, as it does on disk.
-    for part in resolved(&mlfetch, asked.target).await?.iter().rev() {
+    for part in resolved(&mlfetch, asked.target, attempt).await?.iter().rev() {
         let object = match mlfetch.read(part).await {
             Err(error) if part.target.optional && error.kind() == ErrorKind::NotFound => {
                 missing.get_or_insert(error);
@@ -22,16 +25,17 @@ pub(super) async fn run(arguments: &CatArgs) -> Result<(), Failure> {
             }
             object => object?,
         };
-        return write(object).await;
+        return write(object, attempt).await;
     }
     missing.map_or(Ok(()), |error| Err(error.into()))
 }
 
-async fn write(object: mlfetch::Object) -> Result<(), Failure> {
+async fn write(object: mlfetch::Object, attempt: &Attempt) -> Result<(), Failure> {
     let mut body = object.body;
     let mut output = std::io::stdout().lock();
     while let Some(chunk) = body.try_next().await? {
         output.write_all(&chunk)?;
+        attempt.read(chunk.len() as u64);
     }
     Ok(output.flush()?)
 }

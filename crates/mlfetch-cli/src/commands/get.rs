@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mlfetch::audit::Attempt;
 use mlfetch::{
     Error, ErrorKind, FetchError, FetchSettings, FileError, Mlfetch, Overwrite, Progress, Report,
     Resolved,
@@ -14,11 +15,11 @@ use crate::failure::Failure;
 use crate::printer::{self, Display};
 use crate::workplace::Workplace;
 
-pub(super) async fn run(arguments: &GetArgs) -> Result<(), Failure> {
+pub(super) async fn run(arguments: &GetArgs, attempt: &Arc<Attempt>) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
     let settings = arguments.fetch.settings(Overwrite::IfChanged)?;
-    let mlfetch = arguments.connection.mlfetch()?;
-    let path = fetch(&mlfetch, asked, &arguments.fetch, settings).await?;
+    let mlfetch = arguments.connection.mlfetch(attempt)?;
+    let path = fetch(&mlfetch, asked, &arguments.fetch, settings, attempt).await?;
     if arguments.fetch.json { Ok(()) } else { Ok(printer::path(&path)?) }
 }
 
@@ -28,10 +29,11 @@ pub(super) async fn fetch(
     asked: Asked,
     arguments: &FetchArgs,
     settings: FetchSettings,
+    attempt: &Attempt,
 ) -> Result<PathBuf, Failure> {
     let shown = asked.target.display();
     let always_copied = asked.always_copied;
-    let parts = resolved(mlfetch, asked.target).await?;
+    let parts = resolved(mlfetch, asked.target, attempt).await?;
     // MLflow copies what comes by way of a run, and names the place of all else that is here.
     let by_way_of_a_run =
         |part: &Resolved| part.trail.hops().iter().skip(1).any(|hop| hop.to.starts_with("runs:"));
@@ -41,11 +43,13 @@ pub(super) async fn fetch(
         && !parts.iter().any(by_way_of_a_run)
         && let Some(path) = mlfetch.path_on_this_disk(&parts).await?
     {
+        attempt.note("in_place", &escaped(&path));
         printer::in_place(arguments, &path)?;
         return Ok(path);
     }
     let workplace = Workplace::new(arguments.destination())?;
-    let report = transfer(mlfetch, &parts, workplace.path(), arguments, settings).await;
+    attempt.note("destination", &escaped(workplace.path()));
+    let report = transfer(mlfetch, &parts, workplace.path(), arguments, settings, attempt).await;
     let report = match report {
         Ok(report) => report,
         // What did arrive stays.
@@ -66,6 +70,10 @@ pub(super) async fn fetch(
     }
     arguments.save_manifest(&report)?;
     Ok(report.path)
+}
+
+fn escaped(path: &Path) -> String {
+    mlfetch::escape(path.as_os_str().as_encoded_bytes())
 }
 
 /// Whether a rule leads past a tracking server that has it too.
@@ -106,6 +114,7 @@ async fn transfer(
     destination: &Path,
     arguments: &FetchArgs,
     settings: FetchSettings,
+    attempt: &Attempt,
 ) -> Result<Report, FetchError> {
     let progress = Arc::new(Progress::default());
     let display = Arc::new(Display::new(arguments, Arc::clone(&progress)));
@@ -113,12 +122,14 @@ async fn transfer(
     let observer = Arc::clone(&display);
     let result = mlfetch.fetch_resolved(parts, destination, settings, observer, progress).await;
     drawing.stop().await;
-    match &result {
-        Ok(report) => display.summary(report),
-        Err(FetchError::Some(report) | FetchError::Expected { report, .. }) => {
-            display.summary(report);
-        }
-        Err(_) => {}
+    let report = match &result {
+        Ok(report) => Some(report),
+        Err(FetchError::Some(report) | FetchError::Expected { report, .. }) => Some(&**report),
+        Err(_) => None,
+    };
+    if let Some(report) = report {
+        attempt.reported(report);
+        display.summary(report);
     }
     result
 }

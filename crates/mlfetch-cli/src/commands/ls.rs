@@ -1,6 +1,9 @@
 //! `mlfetch ls`: what is there.
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt as _;
+use mlfetch::audit::Attempt;
 use mlfetch::{Depth, Filter, Listed, ListedKind, RelativePath};
 
 use super::resolved;
@@ -8,14 +11,14 @@ use crate::args::LsArgs;
 use crate::failure::Failure;
 use crate::printer;
 
-pub(super) async fn run(arguments: &LsArgs) -> Result<(), Failure> {
+pub(super) async fn run(arguments: &LsArgs, attempt: &Arc<Attempt>) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
     let filter = arguments.list.filter()?;
     let shown = asked.target.display();
-    let mlfetch = arguments.connection.mlfetch()?;
+    let mlfetch = arguments.connection.mlfetch(attempt)?;
     let depth = if arguments.list.recursive { Depth::All } else { Depth::One };
     let (mut any, mut missing) = (false, None);
-    for part in resolved(&mlfetch, asked.target).await? {
+    for part in resolved(&mlfetch, asked.target, attempt).await? {
         let rows = match mlfetch.list(&part, depth).await {
             Err(error) if part.target.optional && error.kind() == mlfetch::ErrorKind::NotFound => {
                 missing = Some(error);

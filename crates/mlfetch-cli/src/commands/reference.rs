@@ -20,6 +20,7 @@ pub(super) fn run(directory: &Path) -> Result<(), Failure> {
         ("commands.md", commands_page(&command)),
         ("environment.md", environment_page(&command)),
         ("exit-codes.md", exit_codes_page()),
+        ("audit-log.md", include_str!("../../reference/audit-log.md").to_owned()),
         ("manifest.md", include_str!("../../reference/manifest.md").to_owned()),
     ];
     fs::create_dir_all(directory).map_err(|error| not_written(directory, &error))?;

@@ -1,7 +1,10 @@
 //! `mlfetch verify`: whether a directory is what it should be.
 
+use std::sync::Arc;
+
 use std::time::Instant;
 
+use mlfetch::audit::Attempt;
 use mlfetch::{Comparison, Difference, ExpectedTree, compare_tree};
 
 use super::resolved;
@@ -10,11 +13,14 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer;
 
-pub(super) async fn run(arguments: &VerifyCommandArgs) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: &VerifyCommandArgs,
+    attempt: &Arc<Attempt>,
+) -> Result<(), Failure> {
     let begun = Instant::now();
     let VerifyCommandArgs { directory, verify, .. } = arguments;
     let expected_digest = verify.digest()?;
-    let expected = expected(arguments).await?;
+    let expected = expected(arguments, attempt).await?;
     let expects_files = expected.is_some();
     let settings = verify.settings(directory)?;
     let mut printed = Ok(());
@@ -43,7 +49,10 @@ pub(super) async fn run(arguments: &VerifyCommandArgs) -> Result<(), Failure> {
 }
 
 /// Exactly one measure for the files; none is enough where a digest of the whole is given.
-async fn expected(arguments: &VerifyCommandArgs) -> Result<Option<ExpectedTree>, Failure> {
+async fn expected(
+    arguments: &VerifyCommandArgs,
+    attempt: &Arc<Attempt>,
+) -> Result<Option<ExpectedTree>, Failure> {
     let VerifyCommandArgs { source, connection, verify, .. } = arguments;
     let of_file = verify.of_file()?;
     if !source.is_given() {
@@ -62,8 +71,8 @@ async fn expected(arguments: &VerifyCommandArgs) -> Result<Option<ExpectedTree>,
         ));
     }
     let asked = source.asked()?;
-    let mlfetch = connection.mlfetch()?;
-    let parts = resolved(&mlfetch, asked.target).await?;
+    let mlfetch = connection.mlfetch(attempt)?;
+    let parts = resolved(&mlfetch, asked.target, attempt).await?;
     Ok(Some(mlfetch.expected(&parts, verify.layout()).await?))
 }
 

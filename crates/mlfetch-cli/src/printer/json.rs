@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use mlfetch::audit::Checked;
 use mlfetch::{
     Comparison, Difference, DifferenceKind, Event, Listed, ListedKind, Proof, Report, Resolved,
     SkipReason,
@@ -88,6 +89,15 @@ pub(super) fn comparison(found: &Comparison, seconds: f64) -> Value {
         value["tree_sha256"] = json!(tree.to_string());
     }
     value
+}
+
+/// An audit log that is whole.
+pub(super) fn checked_log(checked: &Checked) -> Value {
+    json!({
+        "records": checked.records,
+        "hash": checked.hash.map(|hash| hash.to_string()),
+        "unfinished": checked.unfinished,
+    })
 }
 
 fn counts(proofs: &BTreeMap<Proof, u64>) -> Map<String, Value> {

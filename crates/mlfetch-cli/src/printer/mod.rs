@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, LazyLock};
 
 use indicatif::MultiProgress;
+use mlfetch::audit::Checked;
 use mlfetch::{Comparison, Difference, Listed, Resolved, RetryObserver};
 
 pub(crate) use display::Display;
@@ -89,6 +90,14 @@ pub(crate) fn difference(difference: &Difference, as_json: bool) -> io::Result<(
         return bytes(format!("{}\n", json::difference(difference)).as_bytes());
     }
     bytes(format!("{}\n", text::difference(difference)).as_bytes())
+}
+
+/// An audit log that is whole.
+pub(crate) fn checked_log(checked: &Checked, as_json: bool) -> io::Result<()> {
+    if as_json {
+        return bytes(format!("{}\n", json::checked_log(checked)).as_bytes());
+    }
+    bytes(text::checked_log(checked).as_bytes())
 }
 
 /// What a comparison came to.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use mlfetch::audit::Checked;
 use mlfetch::{
     Comparison, Difference, DifferenceKind, Listed, ListedKind, Proof, Report, Resolved,
 };
@@ -77,6 +78,19 @@ fn push_proofs(text: &mut String, proofs: &BTreeMap<Proof, u64>) {
     if !proofs.is_empty() {
         let _ = write!(text, "; proven: {}", proofs.join(", "));
     }
+}
+
+/// `12 records, none changed`, and the hash to keep.
+pub(super) fn checked_log(checked: &Checked) -> String {
+    let records = checked.records;
+    let mut text = format!("{records} records, each as it was written\n");
+    if let Some(hash) = &checked.hash {
+        let _ = writeln!(text, "the last has the hash {hash}");
+    }
+    if checked.unfinished > 0 {
+        let _ = writeln!(text, "{} attempts have no end on record", checked.unfinished);
+    }
+    text
 }
 
 pub(super) fn trails(parts: &[Resolved]) -> String {

@@ -77,7 +77,7 @@ fn typed_to_mlfetch(line: &str) -> Option<Vec<String>> {
 fn subcommand(words: &[String]) -> String {
     let mut names = words.iter().take_while(|word| !word.starts_with('-'));
     match (names.next().map(String::as_str), names.next()) {
-        (Some("artifacts"), Some(second)) => format!("artifacts {second}"),
+        (Some(first @ ("artifacts" | "audit")), Some(second)) => format!("{first} {second}"),
         (first, _) => first.unwrap_or_default().to_owned(),
     }
 }
@@ -113,6 +113,7 @@ impl Program {
             "ls",
             "cat",
             "verify",
+            "audit verify",
             "resolve",
             "man",
             "",

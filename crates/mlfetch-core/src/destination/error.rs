@@ -30,7 +30,7 @@ pub enum DestinationProblem {
 }
 
 /// The destination cannot take what it should: which path, why, and the system's own error.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DestinationError {
     path: PathBuf,
     problem: DestinationProblem,

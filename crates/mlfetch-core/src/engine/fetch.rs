@@ -8,7 +8,7 @@ use mlfetch_store::{
 };
 
 use super::tree::Fetch;
-use super::{FetchError, FetchSettings, Observer, Progress, Report, Source};
+use super::{FetchError, FetchSettings, Observer, Progress, Report, Source, Witness};
 use crate::resolve::{Resolved, Target};
 
 /// Opens stores and brings trees to disk.
@@ -28,12 +28,13 @@ pub struct Engine {
     backends: Backends,
     options: Options,
     retry: RetryPolicy,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 impl Engine {
     /// An engine that opens locations with these backends.
     pub fn new(backends: Backends) -> Self {
-        Self { backends, options: Options::new(), retry: RetryPolicy::default() }
+        Self { backends, options: Options::new(), retry: RetryPolicy::default(), witness: None }
     }
 
     /// With settings for the backends.
@@ -50,6 +51,13 @@ impl Engine {
         self
     }
 
+    /// With somebody who takes part: an audit's attempt.
+    #[must_use]
+    pub fn with_witness(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witness = Some(witness);
+        self
+    }
+
     /// Opens what a target names and finds out whether it is a file.
     ///
     /// # Errors
@@ -58,6 +66,9 @@ impl Engine {
         let location = target.location()?;
         let opened = self.backends.open(&location, &self.options).await?;
         let store: Arc<dyn Store> = Arc::new(RetryingStore::new(opened.store, self.retry.clone()));
+        if let Some(witness) = &self.witness {
+            witness.opened(target, &store);
+        }
         Source::open(store, &opened.key, &target.path, target.may_be_empty).await
     }
 
@@ -104,7 +115,8 @@ impl Engine {
         observer: Arc<dyn Observer>,
         progress: Arc<Progress>,
     ) -> Result<Report, FetchError> {
-        let mut fetch = Fetch::begin(destination, settings, observer, progress)?;
+        let mut fetch = Fetch::begin(destination, settings, observer, progress)?
+            .witnessed_by(self.witness.clone());
         let mut missing = None;
         for (index, part) in parts.iter().enumerate() {
             let is_last = index + 1 == parts.len();

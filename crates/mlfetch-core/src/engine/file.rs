@@ -10,7 +10,7 @@ use super::follow::digest_range;
 use super::kept::kept;
 use super::overwrite::{Decision, decide};
 use super::report::{Meter, Progress};
-use super::transfer::{Committed, Planned, Transfers, blocking};
+use super::transfer::{Committed, Planned, Transfers};
 use super::verify::strongest;
 use super::{FileError, SkipReason};
 use crate::RelativePath;
@@ -117,17 +117,17 @@ async fn plan(
     info: &ObjectInfo,
     path: &RelativePath,
 ) -> Result<Plan, FileError> {
-    let transfers = Arc::clone(transfers);
+    let shared = Arc::clone(transfers);
     let (info, path) = (info.clone(), path.clone());
-    blocking(move || {
-        let Transfers { destination, settings, .. } = transfers.as_ref();
+    let plan = move || {
+        let Transfers { destination, settings, .. } = shared.as_ref();
         let existing = destination.existing(&path)?;
-        let decision = decide(settings.overwrite, existing, &info, transfers.laid_over);
+        let decision = decide(settings.overwrite, existing, &info, shared.laid_over);
         let writes = matches!(decision, Decision::Fetch { .. } | Decision::Compare);
         let prepared = if writes && !settings.dry_run { destination.prepare() } else { Ok(()) };
         Ok(Plan { decision, prepared })
-    })
-    .await
+    };
+    transfers.hands.step(plan).await
 }
 
 /// Fetches, if there is room on the disk.
@@ -159,5 +159,5 @@ async fn same_checksum(
         digest_range(&file, &mut digest, 0..size).ok()?;
         Some(digest.finish() == sum.value)
     };
-    blocking(move || Ok(is_same().unwrap_or(false))).await
+    transfers.hands.step(move || Ok(is_same().unwrap_or(false))).await
 }

@@ -5,36 +5,37 @@ use std::fs::File;
 use std::io::Result;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
-
-use tokio::task::JoinHandle;
+use std::sync::Arc;
 
 use super::digest::Digests;
+use super::hands::{Given, Hands};
 
 /// What is read at a time.
 const DIGEST_BYTES: usize = 1024 * 1024;
 
 /// A digest that is given one range after the other.
 pub(super) struct Follower {
+    hands: Arc<Hands>,
     file: File,
     state: State,
 }
 
 enum State {
     Idle(Box<Digests>),
-    Reading(JoinHandle<Result<Digests>>),
+    Reading(Given<Result<Digests>>),
     Failed,
 }
 
 impl Follower {
-    pub(super) fn new(file: File, digest: Digests) -> Self {
-        Self { file, state: State::Idle(Box::new(digest)) }
+    pub(super) fn new(hands: &Arc<Hands>, file: File, digest: Digests) -> Self {
+        Self { hands: Arc::clone(hands), file, state: State::Idle(Box::new(digest)) }
     }
 
     /// Takes the next range of the file, which is written; waits only for the one before.
     pub(super) async fn add(&mut self, range: Range<u64>) -> Result<()> {
         let mut digest = self.digest().await?;
         let file = self.file.try_clone()?;
-        self.state = State::Reading(tokio::task::spawn_blocking(move || {
+        self.state = State::Reading(self.hands.give(move || {
             digest_range(&file, &mut digest, range)?;
             Ok(digest)
         }));
@@ -84,7 +85,7 @@ mod tests {
         let file = tempfile::tempfile().expect("a file");
         file.write_all_at(b"123456789", 0).expect("written");
         let sum = Checksum::new(Algorithm::Md5, vec![]);
-        Follower::new(file, Digests::of(&sum).expect("computed here"))
+        Follower::new(&Arc::default(), file, Digests::of(&sum).expect("computed here"))
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use mlfetch_store::{Error, ErrorKind, ObjectInfo, StatRequest};
 use super::answer::unchanged;
 use super::digest::Digests;
 use super::sha256::{Digested, digest_all, not_of_list};
-use super::transfer::{Planned, Transfers, blocking};
+use super::transfer::{Planned, Transfers};
 use super::verify::{Proof, strongest};
 use super::{FileError, SkipReason};
 use crate::RelativePath;
@@ -27,11 +27,13 @@ pub(super) async fn kept(
     let digest = sum.as_ref().and_then(Digests::of);
     let destination = Arc::clone(&transfers.destination);
     let at = path.clone();
-    let Digested { size, sha256, also } = blocking(move || {
-        let file = destination.open_existing(&at)?;
-        digest_all(&file, digest).map_err(|error| destination.io_error(&at, &error))
-    })
-    .await?;
+    let Digested { size, sha256, also } = transfers
+        .hands
+        .step(move || {
+            let file = destination.open_existing(&at)?;
+            digest_all(&file, digest).map_err(|error| destination.io_error(&at, &error))
+        })
+        .await?;
     let of_list = transfers.settings.sums.as_ref().and_then(|sums| sums.get(path));
     let differs = match (&sum, &also) {
         (Some(sum), Some(ours)) => sum.value != *ours,

@@ -7,7 +7,7 @@ use mlfetch_store::{Key, ObjectInfo};
 
 use super::FileError;
 use super::overwrite::{Decision, decide};
-use super::transfer::{Transfers, blocking};
+use super::transfer::Transfers;
 use crate::RelativePath;
 use crate::destination::{Commit, Destination, DestinationError};
 use crate::layout::join;
@@ -39,7 +39,7 @@ pub(super) async fn note_model(
     };
     let destination = Arc::clone(&transfers.destination);
     let (mode, fsync) = (transfers.settings.overwrite, transfers.settings.fsync);
-    blocking(move || {
+    let note = move || {
         let is_model = destination.existing(&model_file)?.is_some_and(|found| found.is_file);
         if !is_model {
             return Ok(None);
@@ -58,8 +58,8 @@ pub(super) async fn note_model(
             Decision::Refuse(problem) => Err(DestinationError::new(destination.at(&path), problem)),
             Decision::Skip(_) | Decision::Compare => Ok(None),
         }
-    })
-    .await
+    };
+    transfers.hands.step(note).await
 }
 
 /// Whether the file is there with exactly this text.

@@ -14,6 +14,7 @@ mod expected;
 mod fetch;
 mod file;
 mod follow;
+mod hands;
 mod joined;
 mod kept;
 mod list;
@@ -32,6 +33,7 @@ mod source;
 mod transfer;
 mod tree;
 mod verify;
+mod witness;
 mod writer;
 
 pub use compare::{
@@ -46,3 +48,4 @@ pub use report::{Event, NoObserver, Observer, Progress, Report, SkipReason};
 pub use settings::FetchSettings;
 pub use source::{Shape, Source};
 pub use verify::{Proof, Verify};
+pub use witness::{Sealed, Witness};

@@ -72,7 +72,7 @@ pub(super) async fn transfer(
         (Some(pieces), _) => Proving::Joined(Joined::new(pieces)),
         (None, Some(digest)) => {
             let file = staged.share().map_err(failed)?;
-            Proving::Following(Follower::new(file, digest))
+            Proving::Following(Follower::new(&transfers.hands, file, digest))
         }
         (None, None) => Proving::Nothing,
     };
@@ -179,7 +179,7 @@ async fn one_part(
     let request = ReadRequest::new().with_range(range.clone());
     let mut body = transfers.read(info, request).await?.body;
     let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);
-    let mut writer = Writer::new(sink);
+    let mut writer = Writer::new(&transfers.hands, sink);
     let mut position = range.start;
     while let Some(chunk) = transfers.next(&mut body, info).await? {
         position += chunk.len() as u64;

@@ -9,7 +9,7 @@ use mlfetch_store::{Entry, Error, ErrorKind, Key, Refused, Walk, WalkLimits, wal
 use tokio::task::{Id, JoinError};
 
 use super::file::{Ended, explained};
-use super::transfer::{Transfers, blocking};
+use super::transfer::Transfers;
 use super::tree::{Fetch, Result};
 use super::{FileFailure, Source};
 use crate::layout::join;
@@ -123,7 +123,7 @@ impl Fetch {
         }
         self.make_destination().await?;
         let destination = Arc::clone(&self.destination);
-        let made = blocking({
+        let made = self.hands.step({
             let path = path.clone();
             move || destination.make_directory(&path)
         });

@@ -70,7 +70,7 @@ impl Transfers {
         staged: &StagedFile,
     ) -> std::io::Result<Option<Follower>> {
         let digest = self.begin_sha256(sum).and_then(|_| Digests::of(&sha256_of_all()));
-        digest.map(|digest| Ok(Follower::new(staged.share()?, digest))).transpose()
+        digest.map(|digest| Ok(Follower::new(&self.hands, staged.share()?, digest))).transpose()
     }
 
     /// What the bytes that arrived came to, if that is asked for. Those of a file on disk were

@@ -9,14 +9,15 @@ use tokio::sync::Semaphore;
 use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
 use super::digest::Digests;
+use super::hands::Hands;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
 use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
-use super::{FetchSettings, FileError};
+use super::{FetchSettings, FileError, Sealed, Witness};
 use crate::RelativePath;
-use crate::destination::{Commit, Destination, DestinationError, StagedFile};
+use crate::destination::{Commit, Destination, StagedFile};
 use crate::manifest::{ManifestRow, Sha256Sum};
 
 /// Files up to this size are held in memory and written in one go: one thread hop a file.
@@ -46,8 +47,10 @@ pub(super) struct Transfers {
     pub(super) destination: Arc<Destination>,
     pub(super) settings: Arc<FetchSettings>,
     pub(super) room: Arc<Room>,
+    pub(super) hands: Arc<Hands>,
     /// As many turns as there may be bodies on their way.
     pub(super) turns: Arc<Semaphore>,
+    pub(super) witness: Option<Arc<dyn Witness>>,
 }
 
 /// The bytes are here; nothing is known of them yet.
@@ -160,7 +163,7 @@ impl Transfers {
         // The listing may know the size where the answer does not.
         let announced = info.size.or(planned.info.size);
         let sha256 = self.begin_sha256(sum.as_ref());
-        let mut writer = Writer::new(Whole { staged, digest, sha256, size: 0 });
+        let mut writer = Writer::new(&self.hands, Whole { staged, digest, sha256, size: 0 });
         let mut size = 0;
         while let Some(chunk) = self.next(&mut body, &info).await? {
             size += chunk.len() as u64;
@@ -184,14 +187,14 @@ impl Transfers {
     ) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
-        blocking(move || {
+        let staged = move || {
             let staged = destination.stage(&path)?;
             if let Some(size) = size {
                 part::reserve(&destination, &path, &staged, size)?;
             }
             Ok(staged)
-        })
-        .await
+        };
+        self.hands.step(staged).await
     }
 
     fn verify(&self, planned: &Planned, arrived: Transferred) -> Result<Verified, Broken> {
@@ -223,6 +226,7 @@ impl Transfers {
     }
 
     async fn commit(&self, planned: &Planned, verified: Verified) -> Result<Committed, FileError> {
+        self.witnessed(planned, &verified).await?;
         let Verified { bytes, info, size, proof, sha256 } = verified;
         let how = Commit {
             replace: planned.replace,
@@ -233,26 +237,32 @@ impl Transfers {
         };
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
-        blocking(move || match bytes {
+        let commit = move || match bytes {
             Content::Staged(staged) => destination.commit(staged, &path, how),
             Content::Memory(bytes) => destination.put(&path, &bytes, how),
-        })
-        .await?;
+        };
+        self.hands.step(commit).await?;
         let row = sha256.map(|sha256| self.row(planned, info, sha256, size, &proof));
         Ok(Committed { size, proof, row })
     }
 }
 
-/// Does something on a thread that may block.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, DestinationError> + Send + 'static,
-) -> Result<T, FileError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        // The program ends, or the thread panicked.
-        Err(cause) => {
-            Err(Error::new(ErrorKind::Other, "write", "a file").with_source(cause).into())
-        }
+impl Transfers {
+    /// Lets somebody who takes part see the file before it gets its name.
+    async fn witnessed(&self, planned: &Planned, verified: &Verified) -> Result<(), FileError> {
+        let Some(witness) = &self.witness else { return Ok(()) };
+        let (listed, answered) = (&planned.info, &verified.info);
+        let source = self.source(listed);
+        let file = Sealed {
+            path: &planned.path,
+            source: &source,
+            size: verified.size,
+            version: answered.version.as_deref().or(listed.version.as_deref()),
+            etag: answered.etag.as_deref().or(listed.etag.as_deref()),
+            proof: &verified.proof,
+            sha256: verified.sha256.as_ref(),
+        };
+        witness.committing(&file).await
     }
 }
 
@@ -267,7 +277,9 @@ impl Transfers {
             destination: Arc::new(Destination::open(destination).expect("opens")),
             settings: Arc::default(),
             room: Arc::default(),
+            hands: Arc::default(),
             turns: Arc::new(Semaphore::new(1)),
+            witness: None,
         }
     }
 }

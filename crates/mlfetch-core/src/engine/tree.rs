@@ -11,13 +11,14 @@ use tokio::task::{Id, JoinSet};
 use super::conflict::Course;
 use super::expected::expected;
 use super::file::Ended;
+use super::hands::Hands;
 use super::meta::note_model;
 use super::room::Room;
 use super::running::Started;
-use super::transfer::{Transfers, blocking};
+use super::transfer::Transfers;
 use super::{
     Engine, FetchError, FetchSettings, FileError, FileFailure, Observer, Progress, Report, Shape,
-    Source,
+    Source, Witness,
 };
 use crate::RelativePath;
 use crate::destination::Destination;
@@ -33,11 +34,13 @@ pub(super) struct Fetch {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) progress: Arc<Progress>,
     pub(super) room: Arc<Room>,
+    pub(super) hands: Arc<Hands>,
     pub(super) turns: Arc<Semaphore>,
     pub(super) running: JoinSet<Ended>,
     /// The files that are on their way.
     pub(super) started: HashMap<Id, Started>,
     pub(super) report: Report,
+    witness: Option<Arc<dyn Witness>>,
     /// Whether a part was there.
     has_arrived: bool,
     /// Whether the destination was made, or was there.
@@ -65,13 +68,20 @@ impl Fetch {
             observer,
             progress,
             room: Arc::default(),
+            hands: Arc::default(),
             turns: Arc::new(Semaphore::new(turns)),
             running: JoinSet::new(),
             started: HashMap::new(),
             report,
+            witness: None,
             has_arrived: false,
             is_made: false,
         })
+    }
+
+    pub(super) fn witnessed_by(mut self, witness: Option<Arc<dyn Witness>>) -> Self {
+        self.witness = witness;
+        self
     }
 
     /// Whether a part was there.
@@ -150,7 +160,7 @@ impl Fetch {
     pub(super) async fn make_destination(&mut self) -> Result<()> {
         if !std::mem::replace(&mut self.is_made, true) {
             let destination = Arc::clone(&self.destination);
-            blocking(move || destination.make()).await.map_err(of_destination)?;
+            self.hands.step(move || destination.make()).await.map_err(of_destination)?;
         }
         Ok(())
     }
@@ -160,7 +170,7 @@ impl Fetch {
         self.make_destination().await?;
         let Some(place) = place else { return Ok(()) };
         let destination = Arc::clone(&self.destination);
-        blocking(move || destination.make_directory(&place)).await.map_err(of_destination)
+        self.hands.step(move || destination.make_directory(&place)).await.map_err(of_destination)
     }
 
     async fn note_model(&mut self, transfers: &Transfers, model: &ModelMeta) -> Result<()> {
@@ -183,7 +193,9 @@ impl Fetch {
             destination: Arc::clone(&self.destination),
             settings: Arc::clone(&self.settings),
             room: Arc::clone(&self.room),
+            hands: Arc::clone(&self.hands),
             turns: Arc::clone(&self.turns),
+            witness: self.witness.clone(),
         })
     }
 

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use tokio::task::JoinHandle;
 
 use super::digest::Digests;
+use super::hands::{Given, Hands};
 use crate::destination::StagedFile;
 
 /// What is written in one go: much against a change of threads, little against memory.
@@ -73,6 +73,7 @@ impl Sink for Range {
 
 /// Gathers a batch while the one before is written.
 pub(super) struct Writer<S> {
+    hands: Arc<Hands>,
     state: State<S>,
     batch: Vec<Bytes>,
     batch_bytes: usize,
@@ -80,13 +81,18 @@ pub(super) struct Writer<S> {
 
 enum State<S> {
     Idle(S),
-    Writing(JoinHandle<Result<S>>),
+    Writing(Given<Result<S>>),
     Failed,
 }
 
 impl<S: Sink> Writer<S> {
-    pub(super) fn new(sink: S) -> Self {
-        Self { state: State::Idle(sink), batch: Vec::new(), batch_bytes: 0 }
+    pub(super) fn new(hands: &Arc<Hands>, sink: S) -> Self {
+        Self {
+            hands: Arc::clone(hands),
+            state: State::Idle(sink),
+            batch: Vec::new(),
+            batch_bytes: 0,
+        }
     }
 
     /// Takes the next bytes; may wait for the disk.
@@ -106,7 +112,7 @@ impl<S: Sink> Writer<S> {
         let mut sink = self.sink().await?;
         let batch = std::mem::take(&mut self.batch);
         self.batch_bytes = 0;
-        self.state = State::Writing(tokio::task::spawn_blocking(move || {
+        self.state = State::Writing(self.hands.give(move || {
             for chunk in batch {
                 sink.write(&chunk)?;
             }
@@ -145,7 +151,7 @@ mod tests {
 
     fn kept() -> (Writer<Kept>, Arc<Mutex<Vec<u8>>>) {
         let bytes = Arc::default();
-        (Writer::new(Kept(Arc::clone(&bytes))), bytes)
+        (Writer::new(&Arc::default(), Kept(Arc::clone(&bytes))), bytes)
     }
 
     #[tokio::test]

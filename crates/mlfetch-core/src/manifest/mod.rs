@@ -14,6 +14,7 @@ mod tree;
 
 pub use document::Manifest;
 pub use row::ManifestRow;
+pub(crate) use row::hex;
 pub use save::check_place;
 pub use sha256::Sha256Sum;
 pub use sums::Sums;

@@ -1,6 +1,7 @@
 //! The engine as a whole: a store in memory or a store that misbehaves, a directory of each test's
 //! own, and a look at what is there afterwards.
 
+mod audit;
 mod cancel;
 mod compare;
 mod course;

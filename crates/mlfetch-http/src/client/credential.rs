@@ -41,6 +41,14 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// The user, where the credential names one.
+    pub fn user(&self) -> Option<&str> {
+        match self {
+            Self::Basic { username, .. } => Some(username),
+            Self::Bearer(_) | Self::Signed(_) => None,
+        }
+    }
+
     /// The headers that carry it.
     pub(super) fn headers(&self, method: &Method, url: &Url, body: &[u8]) -> Result<HeaderMap> {
         let value = match self {

@@ -174,6 +174,10 @@ impl Store for ProxyStore {
         Some(Taken { way, why: chosen.then(|| self.signed.why()) })
     }
 
+    fn identity(&self) -> Option<String> {
+        self.server.config.credential.as_ref()?.user().map(str::to_owned)
+    }
+
     async fn list_page(&self, request: ListRequest) -> Result<Page> {
         let prefix = &request.prefix;
         if request.depth == Depth::All {

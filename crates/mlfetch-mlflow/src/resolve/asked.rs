@@ -21,20 +21,19 @@ pub fn asked_for(uri: &str) -> Result<Target> {
 /// The last segment of a location, with its trailing `/` if it has one; empty for a root, `.` and
 /// `..`, whose contents are meant.
 fn last_segment(location: &Location) -> Vec<u8> {
-    let path = location.path();
+    let (path, _) = location.path_and_query();
     let segment_of = |path: &str| {
         let bare = path.trim_end_matches('/');
         let start = bare.rfind('/').map_or(0, |at| at + 1);
         path[start..].to_owned()
     };
     let segment = match location.scheme() {
-        "http" | "https" => segment_of(path.split(['?', '#']).next().unwrap_or_default()),
         "gs" => segment_of(without_generation(path)),
         _ => segment_of(path),
     };
     let bytes = match location.scheme() {
         // Written percent-encoded; all other schemes name things as they are.
-        "file" | "http" | "https" => percent_decode_str(&segment).collect(),
+        "abfs" | "abfss" | "file" | "http" | "https" => percent_decode_str(&segment).collect(),
         _ => segment.into_bytes(),
     };
     let bare = bytes.strip_suffix(b"/").unwrap_or(&bytes);
@@ -79,6 +78,9 @@ mod tests {
             (".", ""),
             ("./x/..", ""),
             ("https://h/x?sig=a/b", "x"),
+            ("wasbs://c@a.blob.core.windows.net/d/a%20b?sp=r&sig=x/y", "a%20b"),
+            ("abfss://c@a.dfs.core.windows.net/d/a%20b", "a b"),
+            ("az://c", ""),
             ("mlflow-artifacts:/1/run/artifacts", "artifacts"),
         ];
         for (uri, kept) in rows {

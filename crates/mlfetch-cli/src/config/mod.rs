@@ -1,10 +1,14 @@
 //! The configuration file: rewrite rules that always count.
 
+mod system;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use mlfetch::Environment;
 use toml::Table;
+
+pub(crate) use system::{SYSTEM_CONFIG, SystemConfig};
 
 use crate::failure::Failure;
 

@@ -1,0 +1,5 @@
+//! Azure as a user meets it: the binary, a real Azurite, and MLflow's own client that wrote there.
+
+mod errors;
+mod fetching;
+mod support;
