@@ -36,6 +36,21 @@ impl Container {
         Self { root, http, endpoint, name, auth, passed, secrets }
     }
 
+    /// Whom the service sees, as far as that is no secret.
+    pub(crate) fn identity(&self) -> Option<String> {
+        match &self.auth {
+            Auth::Key(key) => {
+                Some(format!("key of the account {}", escape(key.account().as_bytes())))
+            }
+            Auth::Sas(sas) => {
+                let allowed = sas.get("si").or_else(|| sas.get("sp")).unwrap_or_default();
+                Some(format!("shared access signature ({})", escape(allowed.as_bytes())))
+            }
+            Auth::Entra(identity) => identity.name(),
+            Auth::Anonymous => None,
+        }
+    }
+
     /// Asks once.
     ///
     /// # Errors

@@ -60,6 +60,11 @@ impl SharedKey {
         Ok(Self { account: account.to_owned(), text: key, key: prepared })
     }
 
+    /// The account's name.
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+
     /// The key as it was given, for what must not be shown.
     pub(crate) fn text(&self) -> &Secret {
         &self.text

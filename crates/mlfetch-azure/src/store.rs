@@ -71,6 +71,10 @@ impl Store for AzureStore {
         &self.info
     }
 
+    fn identity(&self) -> Option<String> {
+        self.container.identity()
+    }
+
     async fn list_page(&self, request: ListRequest) -> Result<Page> {
         self.list(&request).await
     }

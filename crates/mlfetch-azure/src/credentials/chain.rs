@@ -44,6 +44,7 @@ pub(crate) struct Identity {
     candidates: Vec<Candidate>,
     passed: Passed,
     secrets: Vec<Secret>,
+    client_id: Option<String>,
     /// The index of the first that gave a token; why there is none, if none did.
     found: OnceCell<Result<usize, Passed>>,
 }
@@ -71,6 +72,7 @@ impl Identity {
             candidates: Vec::new(),
             passed: Passed::default(),
             secrets: config.client_secret.iter().cloned().collect(),
+            client_id: config.client_id.clone(),
             found: OnceCell::new(),
         }
     }
@@ -135,6 +137,17 @@ impl Identity {
         let token = candidate.credential.get_token(&[SCOPE], None).await;
         let token = token.map_err(|cause| self.refused(candidate, &cause))?;
         Ok(Some(Secret::new(token.token.secret())))
+    }
+
+    /// Who was found, once somebody was: the kind of credential, and the client where one was named.
+    pub(crate) fn name(&self) -> Option<String> {
+        let index = self.found.get()?.as_ref().ok()?;
+        let candidate = &self.candidates[*index];
+        let client = self.client_id.as_ref().filter(|_| candidate.is_meant);
+        let name = candidate.name.to_owned();
+        Some(client.map_or(name.clone(), |client| {
+            format!("{name} ({})", mlfetch_store::escape(client.as_bytes()))
+        }))
     }
 
     /// What was passed over, as far as it was tried.

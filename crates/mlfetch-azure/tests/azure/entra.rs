@@ -78,6 +78,8 @@ async fn a_service_principal_with_a_secret_reads_and_the_token_is_asked_for_once
         let object = opened.store.read(&opened.key, ReadRequest::new()).await.expect("an object");
         assert_eq!(bytes(object).await.expect("bytes"), b"bytes");
     }
+    let identity = opened.store.identity();
+    assert_eq!(identity.as_deref(), Some("service principal with a secret (client)"));
     let seen = issuer.server.seen();
     assert_eq!(seen.len(), 1);
     assert_eq!(

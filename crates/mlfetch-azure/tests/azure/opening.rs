@@ -40,6 +40,23 @@ async fn a_url_of_a_blob_is_claimed_and_its_signature_is_not_shown() {
 }
 
 #[tokio::test]
+async fn whoever_asks_is_named_without_a_secret() {
+    let uri = "wasbs://c@acc.blob.core.windows.net/a";
+    let sas = Options::new().with("azure-sas-token", "sv=1&sp=rl&sig=s3cret");
+    let nobody = Options::new().with("azure-anonymous", "true");
+    for (options, identity) in [
+        (key(), Some("key of the account acc")),
+        (sas, Some("shared access signature (rl)")),
+        (nobody, None),
+        // Entra ID is asked with the first question, not before.
+        (Options::new(), None),
+    ] {
+        let opened = open_location(uri, &options).await.expect("a store");
+        assert_eq!(opened.store.identity().as_deref(), identity);
+    }
+}
+
+#[tokio::test]
 async fn a_version_is_one_of_a_blob_and_one_only() {
     let uri = "wasbs://c@acc.blob.core.windows.net/a";
     let id = key().with("azure-version-id", "1");
