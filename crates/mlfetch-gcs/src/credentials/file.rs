@@ -53,6 +53,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Found> {
     let json: Value = serde_json::from_str(text).map_err(|_| wrong(path, "it is not JSON"))?;
     let mut secrets = Vec::new();
     collect_secrets(&json, &mut secrets);
+    let name = name_of(&json);
     let kind = json.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let scopes = || [SCOPE];
     let built = match kind.as_str() {
@@ -80,7 +81,18 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Found> {
         }
     };
     let credentials = built.map_err(|cause| incomplete(path, &kind, &cause))?;
-    Ok(Found::Credentials { credentials, secrets })
+    Ok(Found::Credentials { credentials, secrets, name })
+}
+
+/// Whom Google sees: a service account by its address, also one that is impersonated; else the pool
+/// of a workload, or a user where the file names one.
+fn name_of(json: &Value) -> Option<String> {
+    let text = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let impersonated = text("service_account_impersonation_url")
+        .and_then(|url| url.split_once("/serviceAccounts/")?.1.split(':').next());
+    let name = impersonated.or_else(|| text("client_email"));
+    let name = name.or_else(|| text("account")).or_else(|| text("audience"))?;
+    Some(escape(name.as_bytes()))
 }
 
 /// An error about a file of credentials.
@@ -155,6 +167,19 @@ mod tests {
         for path in [long, directory.path().to_owned()] {
             let error = read(&path).expect_err("not read");
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_says_whose_it_is() {
+        let url = "https://iam.example/v1/projects/-/serviceAccounts/b@example:generateAccessToken";
+        for (json, name) in [
+            (serde_json::json!({ "client_email": "a@example" }), Some("a@example")),
+            (serde_json::json!({ "service_account_impersonation_url": url }), Some("b@example")),
+            (serde_json::json!({ "audience": "//iam/pool" }), Some("//iam/pool")),
+            (serde_json::json!({ "account": "", "client_id": "x" }), None),
+        ] {
+            assert_eq!(name_of(&json).as_deref(), name);
         }
     }
 
