@@ -36,9 +36,11 @@ fn no_such_key_has_near_names() {
 
 #[test]
 fn a_listing_that_is_denied_is_said_to_be_one() {
-    let server = ScriptedServer::start(|asked, _| match asked.target.contains("/o/") {
-        true => refusal(404, "notFound", "No such object"),
-        false => refusal(403, "forbidden", "reader does not have storage.objects.list access"),
+    let server = ScriptedServer::start(|asked, _| {
+        if asked.target.contains("/o/") {
+            return refusal(404, "notFound", "No such object");
+        }
+        refusal(403, "forbidden", "reader does not have storage.objects.list access")
     });
     let failure = fail(4, "gs://bucket/d/", &at(&server.url));
     failure.says("listing the bucket is not allowed").advises("storage.objects.list");
@@ -50,9 +52,11 @@ fn a_read_that_is_denied_is_said_to_be_one() {
         "kind": "storage#objects",
         "items": [{ "name": "d/a", "size": "1", "generation": "1764000000000001" }],
     });
-    let server = ScriptedServer::start(move |asked, _| match asked.target.contains("/o/") {
-        true => refusal(403, "forbidden", "reader does not have storage.objects.get access"),
-        false => Answer::json(&page),
+    let server = ScriptedServer::start(move |asked, _| {
+        if asked.target.contains("/o/") {
+            return refusal(403, "forbidden", "reader does not have storage.objects.get access");
+        }
+        Answer::json(&page)
     });
     let failure = fail(4, "gs://bucket/d/", &at(&server.url));
     failure.says("reading it is not allowed").advises("storage.objects.get");
