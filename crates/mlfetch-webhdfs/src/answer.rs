@@ -26,7 +26,9 @@ pub(crate) async fn success(
     };
     match wire::remote_exception(&body) {
         Some(remote) => Err(Refusal::of(&error, remote, secrets)),
-        None if wants_ticket => Err(explain_ticket(error).into()),
+        None if wants_ticket => {
+            Err(Refusal { wants_ticket, ..Refusal::from(explain_ticket(error)) })
+        }
         None => Err(explain(error).into()),
     }
 }
@@ -41,7 +43,7 @@ fn wants_ticket(answer: &HttpResponse) -> bool {
 }
 
 fn explain_ticket(error: Error) -> Error {
-    error.with_hint("this cluster wants Kerberos: give a delegation token, see the documentation")
+    error.with_hint("this cluster wants Kerberos: the delegation token is not one that it accepts")
 }
 
 /// What a status without HDFS's own words may be due to.

@@ -14,6 +14,9 @@ const PROXY_USER: &str = "hadoop-proxy-user";
 const TOKEN: &str = "delegation-token";
 const TOKEN_FILE: &str = "hadoop-token-file";
 const DATANODE_HOSTS: &str = "datanode-hosts";
+const TICKET_CACHE: &str = "kerberos-ticket-cache";
+const PRINCIPAL: &str = "kerberos-user";
+const KEYTAB: &str = "kerberos-keytab";
 const CHECKSUMS: &str = "hdfs-checksums";
 const TLS: &str = "webhdfs-tls";
 const CA_BUNDLE: &str = "webhdfs-ca-bundle";
@@ -64,6 +67,24 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         &["MLFETCH_DATANODE_HOSTS"],
         Some("any host that the NameNode names"),
         "hosts that redirects may lead to: dn1.example, dn2.example:9864, *.data.example",
+    ),
+    row(
+        TICKET_CACHE,
+        &["MLFETCH_KERBEROS_TICKET_CACHE", "MLFLOW_KERBEROS_TICKET_CACHE"],
+        Some("KRB5CCNAME, or Kerberos's default"),
+        "ticket cache, for clusters that want Kerberos",
+    ),
+    row(
+        PRINCIPAL,
+        &["MLFETCH_KERBEROS_USER", "MLFLOW_KERBEROS_USER"],
+        Some("that of the ticket"),
+        "principal whose ticket or key counts",
+    ),
+    row(
+        KEYTAB,
+        &["MLFETCH_KERBEROS_KEYTAB"],
+        Some("KRB5_CLIENT_KTNAME, or Kerberos's default"),
+        "file of keys, to get a ticket where the cache has none",
     ),
     row(
         CHECKSUMS,
@@ -130,6 +151,12 @@ pub struct WebHdfsConfig {
     pub delegation_token: Option<Secret>,
     /// A file of such tokens.
     pub token_file: Option<PathBuf>,
+    /// The ticket cache, for clusters that want Kerberos.
+    pub ticket_cache: Option<String>,
+    /// The principal whose ticket or key counts.
+    pub principal: Option<String>,
+    /// A file of keys, to get a ticket where the cache has none.
+    pub keytab: Option<PathBuf>,
     /// Whether HDFS's checksum of each file is asked for, which costs two requests more.
     pub checksums: bool,
     /// Whether `hdfs:` means TLS; as the cluster's own policy says if `None`.
@@ -152,6 +179,9 @@ impl Default for WebHdfsConfig {
             proxy_user: None,
             delegation_token: None,
             token_file: None,
+            ticket_cache: None,
+            principal: None,
+            keytab: None,
             checksums: true,
             tls: None,
             ca_bundle: None,
@@ -183,6 +213,9 @@ impl WebHdfsConfig {
             proxy_user: text(PROXY_USER),
             delegation_token: options.secret(TOKEN),
             token_file: path(TOKEN_FILE),
+            ticket_cache: text(TICKET_CACHE),
+            principal: text(PRINCIPAL),
+            keytab: path(KEYTAB),
             checksums: options.flag(CHECKSUMS)?.unwrap_or(true),
             tls: options.flag(TLS)?,
             ca_bundle: path(CA_BUNDLE),
@@ -227,6 +260,21 @@ impl WebHdfsConfig {
     #[must_use]
     pub fn with_delegation_token(mut self, token: impl Into<Option<Secret>>) -> Self {
         self.delegation_token = token.into();
+        self
+    }
+
+    /// With the tickets in this cache, `FILE:/path` or a path.
+    #[must_use]
+    pub fn with_ticket_cache(mut self, ticket_cache: impl Into<Option<String>>) -> Self {
+        self.ticket_cache = ticket_cache.into();
+        self
+    }
+
+    /// With the key of this principal in a file of keys.
+    #[must_use]
+    pub fn with_keytab(mut self, keytab: impl Into<PathBuf>, principal: impl Into<String>) -> Self {
+        self.keytab = Some(keytab.into());
+        self.principal = Some(principal.into());
         self
     }
 

@@ -9,6 +9,8 @@ use crate::wire::RemoteException;
 pub(crate) struct Refusal {
     pub(crate) error: Error,
     pub(crate) exception: Option<String>,
+    /// The server asks for a Kerberos ticket.
+    pub(crate) wants_ticket: bool,
 }
 
 impl Refusal {
@@ -30,7 +32,7 @@ impl Refusal {
             Some(hint) => made.with_hint(hint),
             None => made,
         };
-        Self { error: made, exception: Some(remote.exception) }
+        Self { error: made, exception: Some(remote.exception), wants_ticket: false }
     }
 
     /// Whether another NameNode of the pair may answer.
@@ -39,6 +41,13 @@ impl Refusal {
             Some(name) => matches!(name, "StandbyException" | "ObserverRetryOnActiveException"),
             None => matches!(self.error.kind(), ErrorKind::Unreachable | ErrorKind::Timeout),
         }
+    }
+
+    /// Whether the token is none that the server knows any more.
+    pub(crate) fn is_stale_token(&self) -> bool {
+        matches!(self.exception.as_deref(), Some("InvalidToken" | "ExpiredToken"))
+            || self.exception.as_deref() == Some("SecurityException")
+                && self.error.message().is_some_and(|text| text.contains("InvalidToken"))
     }
 
     /// Whether the server does not know what was asked for: an older one, or a gateway.
@@ -51,7 +60,7 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self { error, exception: None }
+        Self { error, exception: None, wants_ticket: false }
     }
 }
 
@@ -68,6 +77,10 @@ fn kind_of(exception: &str, message: &str) -> ErrorKind {
             ErrorKind::IsDirectory
         }
         "FileNotFoundException" => ErrorKind::NotFound,
+        // Who is no superuser hears this of a path that goes on below a file.
+        "AccessControlException" if message.ends_with("(is not a directory)") => {
+            ErrorKind::NotFound
+        }
         "AccessControlException" | "AuthorizationException" | "TraverseAccessControlException" => {
             ErrorKind::PermissionDenied
         }
@@ -109,7 +122,7 @@ fn hint_of(exception: &str, message: &str) -> Option<&'static str> {
         "AuthorizationException" if message.contains("impersonate") => {
             "who may act for whom is said by `hadoop.proxyuser.…` in the NameNode's core-site.xml"
         }
-        "AccessControlException" => {
+        "AccessControlException" if !message.ends_with("(is not a directory)") => {
             "it counts who is asking: `hadoop-user`, `HADOOP_USER_NAME`, or the Kerberos ticket"
         }
         "SecurityException" | "AuthenticationException" | "InvalidToken" | "ExpiredToken" => {
@@ -141,6 +154,7 @@ mod tests {
             ("FileNotFoundException", "File does not exist: /a", ErrorKind::NotFound),
             ("FileNotFoundException", "Path is not a file: /a", ErrorKind::IsDirectory),
             ("AccessControlException", "Permission denied: user=x", ErrorKind::PermissionDenied),
+            ("AccessControlException", "/a (is not a directory)", ErrorKind::NotFound),
             ("AuthorizationException", "User: x is not", ErrorKind::PermissionDenied),
             ("SecurityException", "Failed to obtain user", ErrorKind::Unauthenticated),
             ("InvalidToken", "token (x) is expired", ErrorKind::Unauthenticated),

@@ -25,6 +25,7 @@ mod datanodes;
 mod encode;
 mod error;
 mod identity;
+mod kerberos;
 mod location;
 mod request;
 mod session;

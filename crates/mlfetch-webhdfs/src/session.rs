@@ -16,6 +16,7 @@ use crate::config::WebHdfsConfig;
 use crate::datanodes::{Failed, RedirectRule};
 use crate::error::Refusal;
 use crate::identity::{Identity, local_user};
+use crate::kerberos::Kerberos;
 use crate::request::Call;
 use crate::token::DelegationToken;
 
@@ -25,6 +26,7 @@ pub(crate) struct Session {
     client: HttpClient,
     pub(crate) cluster: Cluster,
     identity: Identity,
+    kerberos: Kerberos,
     redirects: RedirectRule,
     /// The NameNode that answered last.
     active: AtomicUsize,
@@ -36,6 +38,7 @@ impl Session {
         Ok(Self {
             client: HttpClient::new(&config.client())?,
             identity: identity(config, &cluster)?,
+            kerberos: Kerberos::new(config),
             cluster,
             redirects: config.redirects.clone(),
             active: AtomicUsize::new(0),
@@ -46,7 +49,7 @@ impl Session {
     /// Asks a NameNode for something that it answers itself.
     pub(crate) async fn ask(&self, call: &Call, limit: usize) -> Result<Vec<u8>, Refusal> {
         let answer = self.ask_namenode(call).await?;
-        let answer = success(answer, &self.identity.secrets()).await?;
+        let answer = success(answer, &self.identity().secrets()).await?;
         Ok(answer.bytes(limit).await?.to_vec())
     }
 
@@ -55,7 +58,7 @@ impl Session {
         let answer = self.ask_namenode(call).await?;
         let Some(target) = target(&answer) else {
             // A gateway has the bytes itself.
-            let answer = success(answer, &self.identity.secrets()).await?;
+            let answer = success(answer, &self.identity().secrets()).await?;
             return Ok(Answered { answer, from: None });
         };
         let target = self.checked(call, answer.url(), target)?;
@@ -117,9 +120,42 @@ impl Session {
         Err(last.unwrap_or_else(|| call.error(ErrorKind::InvalidInput).into()))
     }
 
+    /// A server that asks for a ticket is shown one, and from then on the token that it got.
     async fn ask_one(&self, server: &Url, call: &Call) -> Result<HttpResponse, Refusal> {
-        let url = call.url(server, &self.identity.query())?;
-        let secrets = self.identity.secrets();
+        let identity = self.identity();
+        let refusal = match self.send(server, call, &identity).await {
+            Err(refusal) => refusal,
+            answer => return answer,
+        };
+        let stale = match (&identity, &self.identity) {
+            (Identity::Named { .. }, _) if refusal.wants_ticket => None,
+            (Identity::Token(ours), Identity::Named { .. })
+                if refusal.is_stale_token() || refusal.wants_ticket =>
+            {
+                Some(ours)
+            }
+            _ => return Err(refusal),
+        };
+        let token = self.kerberos.sign_in(&self.client, server, stale).await?;
+        self.send(server, call, &Identity::Token(token)).await
+    }
+
+    /// Who asks now: the token that a ticket got counts before a name.
+    fn identity(&self) -> Identity {
+        match (&self.identity, self.kerberos.token()) {
+            (Identity::Named { .. }, Some(token)) => Identity::Token(token),
+            (given, _) => given.clone(),
+        }
+    }
+
+    async fn send(
+        &self,
+        server: &Url,
+        call: &Call,
+        identity: &Identity,
+    ) -> Result<HttpResponse, Refusal> {
+        let url = call.url(server, &identity.query())?;
+        let secrets = identity.secrets();
         let request = HttpRequest::new(call.method.clone(), url)
             .with_redirects(Redirects::Reported)
             .with_credential(hidden(secrets.clone()))
@@ -149,7 +185,7 @@ impl Session {
 
     /// What must not be shown of a redirect: the token that the NameNode put into it.
     fn secrets_of(&self, target: &Url) -> Vec<Secret> {
-        let mut secrets = self.identity.secrets();
+        let mut secrets = self.identity().secrets();
         let given = target.query_pairs().filter(|(name, _)| name == "delegation");
         secrets.extend(given.map(|(_, value)| Secret::new(value.into_owned())));
         secrets

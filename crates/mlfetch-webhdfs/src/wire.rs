@@ -149,6 +149,21 @@ pub(crate) fn file_checksum(body: &[u8]) -> Option<FileChecksum> {
     serde_json::from_slice::<Body>(body).ok().map(|body| body.file_checksum)
 }
 
+/// The delegation token in an answer. A server without security gives `null`.
+pub(crate) fn token(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Body {
+        token: Option<Token>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Token {
+        url_string: String,
+    }
+    Some(serde_json::from_slice::<Body>(body).ok()?.token?.url_string)
+}
+
 pub(crate) fn block_locations(body: &[u8]) -> Option<Vec<BlockLocation>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -199,6 +214,13 @@ mod tests {
         let body = br#"{"FileStatuses":{"FileStatus":[
             {"pathSuffix":"x","type":"SOCKET","length":0,"modificationTime":0}]}}"#;
         assert_eq!(whole_listing(body).expect("rows").rows[0].kind, Kind::Other);
+    }
+
+    #[test]
+    fn a_server_without_security_gives_no_token() {
+        let given = br#"{"Token":{"urlString":"HgAFYWxpY2U"}}"#;
+        assert_eq!(token(given).as_deref(), Some("HgAFYWxpY2U"));
+        assert_eq!(token(br#"{"Token":null}"#), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod measure;
 mod peers;
 mod s3;
 mod start;
+mod webhdfs;
 
 use std::path::PathBuf;
 
@@ -30,6 +31,8 @@ pub(crate) enum Benchmark {
     Gcs(gcs::Arguments),
     /// Trees from an Azurite, beside rclone, azcopy, MLflow, and curl as the floor
     Azure(azure::Arguments),
+    /// Files from an HDFS, beside Hadoop's own client, and curl as the floor
+    Webhdfs(webhdfs::Arguments),
 }
 
 pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
@@ -38,6 +41,7 @@ pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
         Benchmark::S3(arguments) => s3::run(arguments),
         Benchmark::Gcs(arguments) => gcs::run(arguments),
         Benchmark::Azure(arguments) => azure::run(arguments),
+        Benchmark::Webhdfs(arguments) => webhdfs::run(arguments),
     }
 }
 

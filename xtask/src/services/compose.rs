@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::certificates::Certificates;
 use super::launch::{self, subdirectory};
-use super::{Tools, Variables, azurite, cache, hdfs, ports, secret};
+use super::{Tools, Variables, azurite, cache, hdfs, kerberos, ports, secret};
 use crate::{command, interrupt, report, workspace};
 
 /// Where a container's port ends up: variable, service, port, and the URL around the address.
@@ -120,6 +120,10 @@ impl Compose {
         self.settings.insert("MLFETCH_COMPOSE_HADOOP".to_owned(), libraries);
         self.settings.insert("MLFETCH_COMPOSE_HDFS_PORTS".to_owned(), hdfs.ports());
         self.variables.extend(hdfs.variables());
+        let realm = subdirectory(&self.directory, "hdfs-kerberos")?;
+        let realm = kerberos::Files::write(tools, &realm)?;
+        self.settings.insert("MLFETCH_COMPOSE_KERBEROS_PORTS".to_owned(), realm.ports());
+        self.variables.extend(realm.variables());
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 """Runs an HDFS of its own in one directory: one NameNode or two, and DataNodes.
 
-    hdfs.py DIRECTORY JARS --ports HTTP,RPC[,HTTP,RPC] [--datanodes N] [--set NAME=VALUE]...
+    hdfs.py DIRECTORY JARS --ports HTTP,RPC[,HTTP,RPC] [--datanodes N] [--host NAME] [--set NAME=VALUE]...
 
 With four ports there are two NameNodes of the nameservice `mlfetch`, the first of them active. JARS is a
 directory of Hadoop's jars. Below DIRECTORY:
@@ -27,6 +27,7 @@ from xml.sax.saxutils import escape
 
 NAMESERVICE = "mlfetch"
 HOSTS = ["127.0.0.1", "localhost"]
+DATANODE_ADDRESSES = ("address", "ipc.address", "http.address")
 LOGGING = """log4j.rootLogger=WARN,console
 log4j.appender.console=org.apache.log4j.ConsoleAppender
 log4j.appender.console.layout=org.apache.log4j.PatternLayout
@@ -47,6 +48,7 @@ class Cluster:
         self.directory.mkdir(exist_ok=True)
         self.ports = [int(port) for port in options.ports.split(",")]
         self.datanodes = options.datanodes
+        self.host = options.host
         self.settings = dict(text.split("=", 1) for text in options.set)
         self.jvm = JVM + shlex.split(options.jvm)
         self.classpath = ":".join(
@@ -73,7 +75,7 @@ class Cluster:
         write_site(conf / "hdfs-site.xml", hdfs)
 
     def core(self):
-        name = NAMESERVICE if self.pair else f"127.0.0.1:{self.ports[1]}"
+        name = NAMESERVICE if self.pair else f"{self.host}:{self.ports[1]}"
         return {
             "fs.defaultFS": f"hdfs://{name}",
             "hadoop.tmp.dir": str(self.directory / "tmp"),
@@ -94,8 +96,8 @@ class Cluster:
             "dfs.namenode.name.dir.restore": "false",
         }
         if not self.pair:
-            site["dfs.namenode.http-address"] = f"127.0.0.1:{self.ports[0]}"
-            site["dfs.namenode.rpc-address"] = f"127.0.0.1:{self.ports[1]}"
+            site["dfs.namenode.http-address"] = f"{self.host}:{self.ports[0]}"
+            site["dfs.namenode.rpc-address"] = f"{self.host}:{self.ports[1]}"
             site["dfs.namenode.name.dir"] = f"file://{self.directory}/name-1"
             return site
         site["dfs.nameservices"] = NAMESERVICE
@@ -105,8 +107,8 @@ class Cluster:
         site[f"dfs.client.failover.proxy.provider.{NAMESERVICE}"] = FAILOVER
         for number in (1, 2):
             of = f"{NAMESERVICE}.nn{number}"
-            site[f"dfs.namenode.http-address.{of}"] = f"127.0.0.1:{self.ports[2 * number - 2]}"
-            site[f"dfs.namenode.rpc-address.{of}"] = f"127.0.0.1:{self.ports[2 * number - 1]}"
+            site[f"dfs.namenode.http-address.{of}"] = f"{self.host}:{self.ports[2 * number - 2]}"
+            site[f"dfs.namenode.rpc-address.{of}"] = f"{self.host}:{self.ports[2 * number - 1]}"
             site[f"dfs.namenode.name.dir.{of}"] = f"file://{self.directory}/name-{number}"
         return site
 
@@ -146,14 +148,8 @@ class Cluster:
             f"-Ddfs.datanode.data.dir=file://{data}",
             # Redirects name a DataNode by this; two of them must not have the same.
             f"-Ddfs.datanode.hostname={HOSTS[number - 1]}",
-            *(f"-Ddfs.datanode.{name}=127.0.0.1:0" for name in ("address", "ipc.address")),
-            *self.datanode_http(),
+            *(f"-Ddfs.datanode.{name}=127.0.0.1:0" for name in DATANODE_ADDRESSES),
         )
-
-    def datanode_http(self):
-        if self.settings.get("dfs.http.policy") == "HTTPS_ONLY":
-            return ["-Ddfs.datanode.https.address=127.0.0.1:0"]
-        return ["-Ddfs.datanode.http.address=127.0.0.1:0"]
 
     def up(self):
         self.write()
@@ -175,10 +171,9 @@ class Cluster:
 
     def ask(self, port):
         """How many DataNodes a NameNode knows, once it answers and is out of safe mode."""
-        scheme = "https" if self.settings.get("dfs.http.policy") == "HTTPS_ONLY" else "http"
         query = "qry=Hadoop:service=NameNode,name=FSNamesystemState"
         try:
-            url = f"{scheme}://127.0.0.1:{self.ports[port]}/jmx?{query}"
+            url = f"http://{self.host}:{self.ports[port]}/jmx?{query}"
             with urllib.request.urlopen(url, timeout=5) as answer:
                 bean = json.load(answer)["beans"][0]
         except (OSError, LookupError, ValueError):
@@ -217,9 +212,11 @@ def main():
     parser.add_argument("jars")
     parser.add_argument("--ports", required=True)
     parser.add_argument("--datanodes", type=int, default=1, choices=(1, 2))
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--jvm", default="")
     Cluster(parser.parse_args()).up()
 
 
-main()
+if __name__ == "__main__":
+    main()

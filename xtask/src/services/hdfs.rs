@@ -20,7 +20,7 @@ pub(crate) const LIBRARIES: MavenLibraries = MavenLibraries {
 };
 
 /// Writes the configuration, starts the servers, and looks after them.
-const SCRIPT: &str = include_str!("hdfs.py");
+pub(crate) const SCRIPT: &str = include_str!("hdfs.py");
 
 /// Who may do everything.
 const SUPERUSER: &str = "keeper";

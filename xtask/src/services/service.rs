@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::Launch;
 use super::state::Variables;
-use super::{Tools, azurite, fake_gcs, hdfs, minio, mlflow, mysql, nginx, postgres, toxiproxy};
+use super::{
+    Tools, azurite, fake_gcs, hdfs, kerberos, minio, mlflow, mysql, nginx, postgres, toxiproxy,
+};
 
 /// A server that the tests use.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -27,6 +29,7 @@ pub(crate) enum Service {
     Mysql,
     Toxiproxy,
     Hdfs,
+    HdfsKerberos,
     Azurite,
     AzuriteTls,
 }
@@ -45,6 +48,7 @@ impl Service {
         Self::Mysql,
         Self::Toxiproxy,
         Self::Hdfs,
+        Self::HdfsKerberos,
         Self::Azurite,
         Self::AzuriteTls,
     ];
@@ -63,6 +67,7 @@ impl Service {
             Self::Mysql => "mysql",
             Self::Toxiproxy => "toxiproxy",
             Self::Hdfs => "hdfs",
+            Self::HdfsKerberos => "hdfs-kerberos",
             Self::Azurite => "azurite",
             Self::AzuriteTls => "azurite-tls",
         }
@@ -105,6 +110,7 @@ impl Service {
             Self::Mysql => mysql::install(&tools.cache).map(drop),
             Self::Toxiproxy => toxiproxy::PROGRAM.install(&tools.cache).map(drop),
             Self::Hdfs => hdfs::LIBRARIES.install(&tools.cache).map(drop),
+            Self::HdfsKerberos => kerberos::install(&tools.cache).map(drop),
             Self::Azurite | Self::AzuriteTls => azurite::PROGRAM.install(&tools.cache).map(drop),
             // The Python environment is part of the tools: the tests need it without a server too.
             Self::MlflowProxied
@@ -137,6 +143,7 @@ impl Service {
             Self::Mysql => mysql::prepare(tools, directory),
             Self::Toxiproxy => toxiproxy::prepare(tools, directory),
             Self::Hdfs => hdfs::prepare(tools, directory),
+            Self::HdfsKerberos => kerberos::prepare(tools, directory),
             Self::Azurite => azurite::plain(tools, directory),
             Self::AzuriteTls => azurite::tls(tools, directory),
         }

@@ -2,11 +2,12 @@
 //! rows come from a real cluster where that can be, and from a script where it cannot.
 
 use mlfetch_store::{
-    Depth, Error, ErrorKind, Key, ListRequest, ReadRequest, Retry, StatRequest, Store as _,
+    Depth, Error, ErrorKind, Key, ListRequest, ReadRequest, Retry, Secret, StatRequest, Store as _,
 };
+use mlfetch_webhdfs::WebHdfsConfig;
 
 use crate::hadoop;
-use crate::server::{Answer, Server, open};
+use crate::server::{Answer, Server, open, open_with};
 use crate::support::read;
 
 async fn fail(answer: Answer) -> Error {
@@ -96,13 +97,20 @@ async fn a_gateway_that_leads_to_its_login_is_not_followed() {
 #[tokio::test]
 async fn a_server_that_wants_a_ticket_is_told_from_one_that_wants_a_password() {
     let wants = |scheme: &str| {
-        Answer::new("401 Unauthorized", &[&format!("WWW-Authenticate: {scheme}")], "")
+        let challenge = format!("WWW-Authenticate: {scheme}");
+        Answer::new("401 Unauthorized", &[challenge.as_str()], "")
     };
-    let error = fail(wants("Negotiate")).await;
+    let ticket = wants("Negotiate");
+    let server = Server::start(move |_| ticket.clone()).await;
+    let none = WebHdfsConfig::new().with_ticket_cache("FILE:/no/such/cache".to_owned());
+    let error = read(&open_with(none, &[&server]), "a").await.expect_err("no ticket");
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-    assert!(error.hint().is_some_and(|hint| hint.contains("Kerberos")), "{error:?}");
+    assert!(error.to_string().contains("it wants Kerberos"), "{error}");
+    let token = WebHdfsConfig::new().with_delegation_token(Some(Secret::new("s3cret-token")));
+    let error = read(&open_with(token, &[&server]), "a").await.expect_err("not its token");
+    assert!(error.hint().is_some_and(|hint| hint.contains("delegation token")), "{error:?}");
     let error = fail(wants("Basic realm=\"x\"")).await;
-    assert!(error.hint().is_some_and(|hint| !hint.contains("Kerberos")), "{error:?}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("gateway")), "{error:?}");
 }
 
 #[tokio::test]
@@ -134,6 +142,12 @@ async fn an_answer_that_is_no_json_is_nonsense() {
     assert_eq!(store.list_page(list).await.expect_err("none").kind(), ErrorKind::Protocol);
     let stat = store.stat(&Key::from("a"), StatRequest::new()).await;
     assert_eq!(stat.expect_err("none").kind(), ErrorKind::Protocol);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_http_is_a_broken_connection() {
+    let error = fail(Answer::raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec())).await;
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Network, Retry::Later), "{error:?}");
 }
 
 #[tokio::test]

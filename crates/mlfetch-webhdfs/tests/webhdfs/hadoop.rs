@@ -63,23 +63,22 @@ pub(crate) fn open_with(config: WebHdfsConfig) -> WebHdfsStore {
 
 /// Puts files below a prefix, under exactly these names or not at all.
 pub(crate) fn put<B: AsRef<[u8]>>(prefix: &Key, objects: &[(Key, B)]) -> Result<(), BoxError> {
-    put_with(prefix, objects, "")
+    put_at(&url(), &format!("user.name={}", superuser()), prefix, objects)
 }
 
-/// The same, each created with more in the query.
-pub(crate) fn put_with<B: AsRef<[u8]>>(
+/// The same in any cluster; `identity` is the part of a query that says who asks.
+pub(crate) fn put_at<B: AsRef<[u8]>>(
+    url: &str,
+    identity: &str,
     prefix: &Key,
     objects: &[(Key, B)],
-    query: &str,
 ) -> Result<(), BoxError> {
     let objects = objects.iter().map(|(key, bytes)| {
         json!({ "key": STANDARD.encode(key.as_bytes()), "body": STANDARD.encode(bytes) })
     });
     let objects: Vec<Value> = objects.collect();
     let root = format!("/{}", prefix.to_str()?.trim_end_matches('/'));
-    let asked = json!({
-        "url": url(), "user": superuser(), "root": root, "objects": objects, "query": query,
-    });
+    let asked = json!({ "url": url, "identity": identity, "root": root, "objects": objects });
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/webhdfs/seed.py");
     let mut child = Command::new(variable("MLFETCH_TEST_PYTHON"))
         .arg(script)

@@ -1,7 +1,7 @@
 """Puts files into HDFS over its HTTP side, under exactly their names.
 
-Reads one JSON object from standard input: "url" of the NameNode, "user", "root" (a directory that is made
-anew), "objects", each with "key" and "body" in base64, and "query" (optional) for each creation.
+Reads one JSON object from standard input: "url" of the NameNode, "identity" (the part of a query that says
+who asks), "root" (a directory that is made anew), "objects", each with "key" and "body" in base64.
 """
 
 import base64
@@ -16,11 +16,11 @@ PREFIX = "/webhdfs/v1"
 class Server:
     def __init__(self, asked):
         self.address = urlsplit(asked["url"]).netloc
-        self.user = asked["user"]
+        self.identity = asked["identity"]
         self.connection = http.client.HTTPConnection(self.address)
 
     def ask(self, method, path, query):
-        target = f"{PREFIX}{path}?{query}&user.name={self.user}"
+        target = f"{PREFIX}{path}?{query}&{self.identity}"
         self.connection.request(method, target)
         answer = self.connection.getresponse()
         body = answer.read()
@@ -28,8 +28,8 @@ class Server:
             raise SystemExit(f"{method} {path}: {answer.status} {body[:500]!r}")
         return answer, body
 
-    def put(self, path, body, query):
-        answer, _ = self.ask("PUT", path, f"op=CREATE&overwrite=false{query}")
+    def put(self, path, body):
+        answer, _ = self.ask("PUT", path, "op=CREATE&overwrite=false")
         place = urlsplit(answer.headers["Location"])
         # The redirect's own path has its letters composed, and the file would get another name.
         datanode = http.client.HTTPConnection(place.netloc)
@@ -61,7 +61,7 @@ def main():
     for item in asked["objects"]:
         key = base64.b64decode(item["key"]).decode("utf-8")
         path = f"{root}/{quote(key, safe='/')}"
-        server.put(path, base64.b64decode(item["body"]), asked.get("query", ""))
+        server.put(path, base64.b64decode(item["body"]))
         wanted.append(f"{root}/{'/'.join(quote(part, safe='') for part in key.split('/'))}")
     # A server that folds names would hold the bytes under another one.
     if sorted(names(server, root)) != sorted(wanted):

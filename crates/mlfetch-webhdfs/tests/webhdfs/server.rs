@@ -13,12 +13,14 @@ use tokio::task::JoinHandle;
 pub(crate) struct Request {
     /// Path and query, as they were sent.
     pub(crate) target: String,
+    /// The first line and the headers.
+    pub(crate) head: String,
 }
 
 impl Request {
     fn parse(head: &str) -> Self {
         let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-        Self { target }
+        Self { target, head: head.to_owned() }
     }
 
     /// A parameter of the query, as it was sent.
@@ -42,6 +44,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// These bytes, and the connection is closed.
+    pub(crate) fn raw(bytes: Vec<u8>) -> Self {
+        Self { bytes, stays: false }
+    }
+
     /// A well-formed answer. `status` is `200 OK`.
     pub(crate) fn new(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();

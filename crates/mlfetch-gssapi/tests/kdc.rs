@@ -1,0 +1,70 @@
+//! Tickets of a real realm, which `cargo xtask services` sets up.
+
+use std::path::PathBuf;
+
+use mlfetch_gssapi::{Error, ErrorKind, Gssapi, Identity};
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!(
+            "the variable `{name}` is not set: run `cargo xtask test`, or export what \
+             `cargo xtask services up` prints"
+        )
+    })
+}
+
+fn with_cache(path: &str) -> Identity {
+    let mut who = Identity::new();
+    who.ticket_cache = Some(path.to_owned());
+    who
+}
+
+fn with_keytab(path: &str, principal: &str) -> Identity {
+    let directory = std::env::temp_dir();
+    let cache = directory.join(format!("mlfetch-{}-{principal}", std::process::id()));
+    let mut who = with_cache(&format!("FILE:{}", cache.display()));
+    who.keytab = Some(PathBuf::from(path));
+    who.principal = Some(principal.to_owned());
+    who
+}
+
+fn token(host: &str, who: &Identity) -> Result<Vec<u8>, Error> {
+    // The realm's own configuration counts, by the variable that the library itself reads.
+    variable("KRB5_CONFIG");
+    Gssapi::load()?.token("HTTP", host, who)
+}
+
+#[test]
+fn a_ticket_in_a_cache_gives_a_token() {
+    let who = with_cache(&variable("MLFETCH_TEST_KERBEROS_CACHE"));
+    let token = token("localhost", &who).expect("a token");
+    // SPNEGO's first token is an application's (RFC 4178, 4.2).
+    assert_eq!(token.first(), Some(&0x60));
+    assert!(token.len() > 200, "{} bytes", token.len());
+}
+
+#[test]
+fn a_key_gives_a_token_where_there_is_no_ticket() {
+    let who = with_keytab(&variable("MLFETCH_TEST_KERBEROS_KEYTAB"), "alice");
+    token("localhost", &who).expect("a token");
+}
+
+#[test]
+fn each_failure_has_its_kind_and_its_words() {
+    let cache = variable("MLFETCH_TEST_KERBEROS_CACHE");
+    let keytab = variable("MLFETCH_TEST_KERBEROS_KEYTAB");
+    let expired = variable("MLFETCH_TEST_KERBEROS_EXPIRED_CACHE");
+    let rows = [
+        ("localhost", with_cache("/no/such/cache"), ErrorKind::NoTicket),
+        ("localhost", with_keytab("/no/such/keytab", "alice"), ErrorKind::NoTicket),
+        ("localhost", with_keytab(&keytab, "nobody"), ErrorKind::NoTicket),
+        ("localhost", with_keytab(&keytab, "alice@ELSEWHERE.TEST"), ErrorKind::NoTicket),
+        ("localhost", with_cache(&expired), ErrorKind::Expired),
+        ("not-in-the-realm.localhost", with_cache(&cache), ErrorKind::UnknownPrincipal),
+    ];
+    for (host, who, kind) in rows {
+        let error = token(host, &who).expect_err("no token");
+        assert_eq!(error.kind(), kind, "{host} {who:?}: {error}");
+        assert!(!error.to_string().is_empty());
+    }
+}
