@@ -35,7 +35,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Minio,
         Self::FakeGcs,
         Self::MlflowProxied,
