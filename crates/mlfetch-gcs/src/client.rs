@@ -18,7 +18,7 @@ pub(crate) struct Client {
     pub(crate) config: GcsConfig,
     http: HttpClient,
     server: String,
-    identity: Identity,
+    pub(crate) identity: Identity,
 }
 
 impl Client {

@@ -32,6 +32,7 @@ pub(crate) struct Somebody {
     credentials: Credentials,
     /// What no message may hold: the secrets of the file.
     secrets: Vec<Secret>,
+    name: Option<String>,
     quota_project: Option<HeaderValue>,
     current: RwLock<Option<(EntityTag, Credential)>>,
 }
@@ -52,7 +53,7 @@ impl Identity {
         };
         match found {
             adc::Found::Nothing { looked } => Ok(Self::Nobody { looked: Some(looked) }),
-            adc::Found::Credentials { credentials, secrets } => {
+            adc::Found::Credentials { credentials, secrets, name } => {
                 let project = config.quota_project.as_deref();
                 let quota_project = project.map(HeaderValue::try_from).transpose();
                 let quota_project = quota_project.map_err(|_| {
@@ -60,9 +61,17 @@ impl Identity {
                         .with_message("it holds characters that a header cannot carry")
                 })?;
                 let current = RwLock::default();
-                let somebody = Somebody { credentials, secrets, quota_project, current };
+                let somebody = Somebody { credentials, secrets, name, quota_project, current };
                 Ok(Self::Somebody(Box::new(somebody)))
             }
+        }
+    }
+
+    /// Whose credentials they are, if they say so.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Nobody { .. } => None,
+            Self::Somebody(somebody) => somebody.name.as_deref(),
         }
     }
 

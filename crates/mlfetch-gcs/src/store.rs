@@ -96,6 +96,10 @@ impl Store for GcsStore {
         &self.info
     }
 
+    fn identity(&self) -> Option<String> {
+        self.client.identity.name().map(str::to_owned)
+    }
+
     async fn list_page(&self, request: ListRequest) -> Result<Page> {
         self.list(&request).await
     }

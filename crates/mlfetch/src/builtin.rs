@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 #[cfg(feature = "azure")]
 use mlfetch_azure::AzureBackend;
+#[cfg(feature = "gcs")]
+use mlfetch_gcs::GcsBackend;
 use mlfetch_http::HttpBackend;
 use mlfetch_local::LocalBackend;
 use mlfetch_mlflow::{ArtifactsBackend, Stores, Via};
@@ -16,6 +18,7 @@ use mlfetch_webhdfs::WebHdfsBackend;
 /// Schemes that not every build opens: the cargo feature that brings them, and whether it is here.
 const OPTIONAL: &[(&str, &[&str], bool)] = &[
     ("azure", &["wasbs", "wasb", "abfss", "abfs", "az"], cfg!(feature = "azure")),
+    ("gcs", &["gs"], cfg!(feature = "gcs")),
     ("s3", &["s3", "s3a", "r2", "b2"], cfg!(feature = "s3")),
     ("webhdfs", &["hdfs", "webhdfs", "swebhdfs", "viewfs"], cfg!(feature = "webhdfs")),
 ];
@@ -27,6 +30,10 @@ pub(crate) fn backends(stores: &Arc<Stores>, via: Via) -> Backends {
     #[cfg(feature = "azure")]
     {
         backends = backends.with(AzureBackend::new());
+    }
+    #[cfg(feature = "gcs")]
+    {
+        backends = backends.with(GcsBackend::new());
     }
     #[cfg(feature = "s3")]
     {
@@ -49,6 +56,8 @@ pub fn builtin_options() -> Vec<OptionSpec> {
     let mut rows = [LocalBackend.options(), HttpBackend::new().options()].concat();
     #[cfg(feature = "azure")]
     rows.extend(AzureBackend::new().options());
+    #[cfg(feature = "gcs")]
+    rows.extend(GcsBackend::new().options());
     #[cfg(feature = "s3")]
     rows.extend(S3Backend::new().options());
     #[cfg(feature = "webhdfs")]

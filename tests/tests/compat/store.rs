@@ -19,6 +19,8 @@ pub(crate) enum StoreKind {
     Sqlite,
     /// A SQLite file, artifacts in a bucket that both programs read themselves.
     S3,
+    /// The same with a bucket of Google Cloud Storage.
+    Gcs,
     /// The same with a container of Azure.
     Azure,
 }
@@ -33,10 +35,10 @@ pub(crate) struct OpenStore {
 }
 
 impl StoreKind {
-    pub(crate) const COUNT: usize = 6;
+    pub(crate) const COUNT: usize = 7;
 
     /// Those whose artifacts are in a bucket: they run the rows that are the same in any store.
-    pub(crate) const BUCKETS: [Self; 2] = [Self::S3, Self::Azure];
+    pub(crate) const BUCKETS: [Self; 3] = [Self::S3, Self::Gcs, Self::Azure];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -45,6 +47,7 @@ impl StoreKind {
             Self::Files => "files",
             Self::Sqlite => "sqlite",
             Self::S3 => "s3",
+            Self::Gcs => "gcs",
             Self::Azure => "azure",
         }
     }
@@ -102,38 +105,36 @@ impl StoreKind {
             Self::Direct => (variable("MLFETCH_TEST_MLFLOW_DIRECT"), String::new()),
             Self::Files => (path("mlruns"), String::new()),
             Self::Sqlite => (format!("sqlite:///{}", path("mlflow.db")), String::new()),
-            Self::S3 => (format!("sqlite:///{}", path("mlflow.db")), bucket_root()),
+            Self::S3 => (format!("sqlite:///{}", path("mlflow.db")), root("s3", "MINIO")),
+            Self::Gcs => (format!("sqlite:///{}", path("mlflow.db")), root("gs", "GCS")),
             Self::Azure => (format!("sqlite:///{}", path("mlflow.db")), container_root()),
         }
     }
 
     fn environment(self, uri: &str) -> Vec<(String, String)> {
-        let mut pairs = vec![("MLFLOW_TRACKING_URI", uri)];
-        if self == Self::Files {
-            pairs.push(("MLFLOW_ALLOW_FILE_STORE", "true"));
+        let mut pairs = vec![("MLFLOW_TRACKING_URI", uri.to_owned())];
+        match self {
+            Self::Files => pairs.push(("MLFLOW_ALLOW_FILE_STORE", "true".to_owned())),
+            Self::S3 => pairs.extend([
+                ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+                ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+                ("MLFLOW_S3_ENDPOINT_URL", variable("MLFETCH_TEST_MINIO_URL")),
+                ("AWS_ACCESS_KEY_ID", variable("MLFETCH_TEST_MINIO_ACCESS_KEY")),
+                ("AWS_SECRET_ACCESS_KEY", variable("MLFETCH_TEST_MINIO_SECRET_KEY")),
+            ]),
+            Self::Gcs => pairs.push(("STORAGE_EMULATOR_HOST", variable("MLFETCH_TEST_GCS_URL"))),
+            Self::Azure => {
+                pairs.push(("AZURE_STORAGE_CONNECTION_STRING", connection_string()));
+            }
+            Self::Proxied | Self::Direct | Self::Sqlite => {}
         }
-        let minio = [
-            ("MLFLOW_S3_ENDPOINT_URL", "URL"),
-            ("AWS_ACCESS_KEY_ID", "ACCESS_KEY"),
-            ("AWS_SECRET_ACCESS_KEY", "SECRET_KEY"),
-        ];
-        let minio = minio.map(|(name, end)| (name, variable(&format!("MLFETCH_TEST_MINIO_{end}"))));
-        if self == Self::S3 {
-            pairs.push(("AWS_DEFAULT_REGION", "us-east-1"));
-            pairs.push(("AWS_EC2_METADATA_DISABLED", "true"));
-            pairs.extend(minio.iter().map(|(name, value)| (*name, value.as_str())));
-        }
-        let azurite = connection_string();
-        if self == Self::Azure {
-            pairs.push(("AZURE_STORAGE_CONNECTION_STRING", &azurite));
-        }
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
-/// Where the experiments of the bucket begin; each adds a mark of its own.
-fn bucket_root() -> String {
-    format!("s3://{}/compatibility", variable("MLFETCH_TEST_MINIO_BUCKET"))
+/// Where the experiments of a server's bucket begin; each adds a mark of its own.
+fn root(scheme: &str, server: &str) -> String {
+    format!("{scheme}://{}/compatibility", variable(&format!("MLFETCH_TEST_{server}_BUCKET")))
 }
 
 /// The same of a container, which the seed makes.

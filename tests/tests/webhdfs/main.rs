@@ -2,6 +2,7 @@
 
 mod checksums;
 mod errors;
+mod kerberos;
 mod runs;
 mod support;
 mod trees;

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements beside the tools that a user would pick instead, in one run.
 
 mod azure;
+mod gcs;
 mod measure;
 mod peers;
 mod s3;
@@ -26,6 +27,8 @@ pub(crate) enum Benchmark {
     },
     /// Trees from a MinIO, beside s5cmd, rclone, aws, MLflow, and curl as the floor
     S3(s3::Arguments),
+    /// Trees from a fake-gcs-server, beside rclone, MLflow, and curl as the floor
+    Gcs(gcs::Arguments),
     /// Trees from an Azurite, beside rclone, azcopy, MLflow, and curl as the floor
     Azure(azure::Arguments),
     /// Files from an HDFS, beside Hadoop's own client, and curl as the floor
@@ -36,6 +39,7 @@ pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
     match benchmark {
         Benchmark::Start { runs } => start::run(usize::from(*runs)),
         Benchmark::S3(arguments) => s3::run(arguments),
+        Benchmark::Gcs(arguments) => gcs::run(arguments),
         Benchmark::Azure(arguments) => azure::run(arguments),
         Benchmark::Webhdfs(arguments) => webhdfs::run(arguments),
     }

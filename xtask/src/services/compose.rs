@@ -12,10 +12,11 @@ use super::{Tools, Variables, azurite, cache, hdfs, kerberos, ports, secret};
 use crate::{command, interrupt, report, workspace};
 
 /// Where a container's port ends up: variable, service, port, and the URL around the address.
-const ADDRESSES: [(&str, &str, u16, &str); 14] = [
+const ADDRESSES: [(&str, &str, u16, &str); 15] = [
     ("MLFETCH_TEST_MLFLOW_PROXIED", "mlflow-proxied", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_DIRECT", "mlflow-direct", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_AUTH", "mlflow-auth", 5000, "http://127.0.0.1:{port}"),
+    ("MLFETCH_TEST_MLFLOW_GCS", "fake-gcs", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_S3", "minio", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_NGINX_URL", "nginx", 8080, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_NGINX_JSON_URL", "nginx", 8081, "http://127.0.0.1:{port}"),
@@ -68,7 +69,7 @@ impl Compose {
             subdirectory(&self.directory, name)?;
         }
         let certificates = Certificates::write(&tools.python, &self.directory)?;
-        let [minio_port, toxiproxy_port] = ports::free()?;
+        let [minio_port, gcs_port, toxiproxy_port] = ports::free()?;
         let azurite_key = secret::random()?;
         let shared = launch::variables([
             ("MLFETCH_TEST_MINIO_ACCESS_KEY", secret::random()?),
@@ -86,6 +87,7 @@ impl Compose {
             ("MLFETCH_COMPOSE_FLASK_KEY", secret::random()?),
             ("MLFETCH_COMPOSE_DATABASE_PASSWORD", secret::random()?),
             ("MLFETCH_COMPOSE_MINIO_PORT", minio_port.to_string()),
+            ("MLFETCH_COMPOSE_GCS_PORT", gcs_port.to_string()),
             ("MLFETCH_COMPOSE_TOXIPROXY_PORT", toxiproxy_port.to_string()),
         ]);
         self.settings.extend(shared.clone());
@@ -94,6 +96,8 @@ impl Compose {
         self.variables.extend(launch::variables([
             ("MLFETCH_TEST_MINIO_URL", format!("http://127.0.0.1:{minio_port}")),
             ("MLFETCH_TEST_MINIO_BUCKET", "mlfetch-test".to_owned()),
+            ("MLFETCH_TEST_GCS_URL", format!("http://127.0.0.1:{gcs_port}")),
+            ("MLFETCH_TEST_GCS_BUCKET", "mlfetch-test".to_owned()),
             ("MLFETCH_TEST_TOXIPROXY_URL", format!("http://127.0.0.1:{toxiproxy_port}")),
             ("MLFETCH_TEST_MLFLOW_PROXIED_DB", file("proxied/mlflow.db")),
             ("MLFETCH_TEST_MLFLOW_PROXIED_ROOT", file("proxied/artifacts")),

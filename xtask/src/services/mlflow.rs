@@ -1,4 +1,4 @@
-//! MLflow's own server, in the four ways that its users run it.
+//! MLflow's own server, in the ways that its users run it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -67,7 +67,20 @@ pub(crate) fn s3(tools: &Tools, directory: &Path, others: &Variables) -> Result<
     Ok(server.launch("MLFETCH_TEST_MLFLOW_S3", Variables::new()))
 }
 
-/// What the four have in common: a database of their own, one worker, no background jobs.
+/// As [`proxied`], with the artifacts in a bucket of Google Cloud Storage.
+pub(crate) fn gcs(tools: &Tools, directory: &Path, others: &Variables) -> Result<Launch> {
+    let fake =
+        |name| others.get(name).context("MLflow's bucket is fake-gcs-server's, which is down");
+    let mut server = Server::new(tools, directory)?;
+    server
+        .command
+        .args(["--serve-artifacts", "--artifacts-destination"])
+        .arg(format!("gs://{}/mlflow/server", fake("MLFETCH_TEST_GCS_BUCKET")?))
+        .env("STORAGE_EMULATOR_HOST", fake("MLFETCH_TEST_GCS_URL")?);
+    Ok(server.launch("MLFETCH_TEST_MLFLOW_GCS", Variables::new()))
+}
+
+/// What all have in common: a database of their own, one worker, no background jobs.
 struct Server {
     command: Command,
     port: u16,

@@ -23,6 +23,7 @@ pub(crate) enum Service {
     MlflowDirect,
     MlflowAuth,
     MlflowS3,
+    MlflowGcs,
     Nginx,
     Postgres,
     Mysql,
@@ -34,13 +35,14 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Minio,
         Self::FakeGcs,
         Self::MlflowProxied,
         Self::MlflowDirect,
         Self::MlflowAuth,
         Self::MlflowS3,
+        Self::MlflowGcs,
         Self::Nginx,
         Self::Postgres,
         Self::Mysql,
@@ -59,6 +61,7 @@ impl Service {
             Self::MlflowDirect => "mlflow-direct",
             Self::MlflowAuth => "mlflow-auth",
             Self::MlflowS3 => "mlflow-s3",
+            Self::MlflowGcs => "mlflow-gcs",
             Self::Nginx => "nginx",
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
@@ -70,14 +73,14 @@ impl Service {
         }
     }
 
-    /// The servers meant by some names: all without a name, all four of MLflow by `mlflow`, and
+    /// The servers meant by some names: all without a name, all of MLflow by `mlflow`, and
     /// each with the one that it needs.
     pub(crate) fn select(names: &[String]) -> Result<Vec<Self>> {
         for name in names.iter().filter(|name| *name != "mlflow") {
             if !Self::ALL.iter().any(|service| service.name() == name.as_str()) {
                 let known: Vec<&str> = Self::ALL.iter().map(|service| service.name()).collect();
                 bail!(
-                    "no server is called `{name}`; there are mlflow (four), {}",
+                    "no server is called `{name}`; there are mlflow (all of its), {}",
                     known.join(", ")
                 );
             }
@@ -89,7 +92,11 @@ impl Service {
             })
         };
         let wanted = |service: Self| names.is_empty() || is_meant(service);
-        let needed = |service: Self| service == Self::Minio && wanted(Self::MlflowS3);
+        let needed = |service: Self| match service {
+            Self::Minio => wanted(Self::MlflowS3),
+            Self::FakeGcs => wanted(Self::MlflowGcs),
+            _ => false,
+        };
         Ok(Self::ALL.into_iter().filter(|service| wanted(*service) || needed(*service)).collect())
     }
 
@@ -106,7 +113,11 @@ impl Service {
             Self::HdfsKerberos => kerberos::install(&tools.cache).map(drop),
             Self::Azurite | Self::AzuriteTls => azurite::PROGRAM.install(&tools.cache).map(drop),
             // The Python environment is part of the tools: the tests need it without a server too.
-            Self::MlflowProxied | Self::MlflowDirect | Self::MlflowAuth | Self::MlflowS3 => Ok(()),
+            Self::MlflowProxied
+            | Self::MlflowDirect
+            | Self::MlflowAuth
+            | Self::MlflowS3
+            | Self::MlflowGcs => Ok(()),
         }
     }
 
@@ -126,6 +137,7 @@ impl Service {
             Self::MlflowDirect => mlflow::direct(tools, directory),
             Self::MlflowAuth => mlflow::auth(tools, directory),
             Self::MlflowS3 => mlflow::s3(tools, directory, others),
+            Self::MlflowGcs => mlflow::gcs(tools, directory, others),
             Self::Nginx => nginx::prepare(tools, directory),
             Self::Postgres => postgres::prepare(tools, directory),
             Self::Mysql => mysql::prepare(tools, directory),
@@ -170,6 +182,8 @@ mod tests {
     fn a_server_brings_the_one_it_needs() {
         let selected = select(&["mlflow-s3"]).expect("the name is known");
         assert_eq!(selected, [Service::Minio, Service::MlflowS3]);
+        let selected = select(&["mlflow-gcs"]).expect("the name is known");
+        assert_eq!(selected, [Service::FakeGcs, Service::MlflowGcs]);
     }
 
     #[test]

@@ -52,9 +52,9 @@ impl Drop for Session {
 pub(crate) fn start_all(services: &[Service], tools: &Tools, ledger: &Ledger) -> Result<()> {
     let missing: Vec<Service> =
         services.iter().copied().filter(|service| !ledger.is_running(*service)).collect();
-    // One MLflow server is told of MinIO's address, so MinIO goes first; it takes a second.
+    // Some MLflow servers are told where their bucket is, so buckets go first; it takes a second.
     let (first, rest): (Vec<_>, Vec<_>) =
-        missing.iter().partition(|service| **service == Service::Minio);
+        missing.iter().partition(|service| matches!(service, Service::Minio | Service::FakeGcs));
     for wave in [first, rest] {
         if let Err(error) = start_wave(&wave, tools, ledger) {
             ledger.stop(&missing)?;

@@ -23,13 +23,20 @@ const FILE: &str = "application_default_credentials.json";
 
 /// What was found.
 pub(super) enum Found {
-    Credentials { credentials: Credentials, secrets: Vec<Secret> },
-    Nothing { looked: String },
+    Credentials {
+        credentials: Credentials,
+        secrets: Vec<Secret>,
+        /// Whose they are, if they say so.
+        name: Option<String>,
+    },
+    Nothing {
+        looked: String,
+    },
 }
 
 impl Found {
     pub(super) fn of(credentials: Credentials) -> Self {
-        Self::Credentials { credentials, secrets: Vec::new() }
+        Self::Credentials { credentials, secrets: Vec::new(), name: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Files of credentials.
 
-use std::io::ErrorKind as IoErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind as IoErrorKind, Read as _};
 use std::path::Path;
 
 use google_cloud_auth::build_errors;
@@ -12,6 +13,9 @@ use serde_json::Value;
 
 use super::adc::Found;
 
+/// The longest file of credentials that is read, in bytes (`docs/concepts/limits.md`).
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
 /// What is asked for where the file lets us choose: to read.
 const SCOPE: &str = "https://www.googleapis.com/auth/devstorage.read_only";
 
@@ -22,10 +26,16 @@ const SECRET_FIELDS: [&str; 4] =
 /// A file's text; `None` if there is none.
 ///
 /// # Errors
-/// `InvalidInput` for one that cannot be read.
+/// `InvalidInput` for one that cannot be read, or is too long to be one.
 pub(super) fn read(path: &Path) -> Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    let mut text = String::new();
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Ok(length) if length as u64 > MAX_FILE_BYTES => {
+            Err(wrong(path, format!("it is longer than {MAX_FILE_BYTES} bytes")))
+        }
+        Ok(_) => Ok(Some(text)),
         Err(cause) if cause.kind() == IoErrorKind::NotFound => Ok(None),
         Err(cause) => {
             let message = cause.to_string();
@@ -43,6 +53,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Found> {
     let json: Value = serde_json::from_str(text).map_err(|_| wrong(path, "it is not JSON"))?;
     let mut secrets = Vec::new();
     collect_secrets(&json, &mut secrets);
+    let name = name_of(&json);
     let kind = json.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let scopes = || [SCOPE];
     let built = match kind.as_str() {
@@ -70,7 +81,18 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Found> {
         }
     };
     let credentials = built.map_err(|cause| incomplete(path, &kind, &cause))?;
-    Ok(Found::Credentials { credentials, secrets })
+    Ok(Found::Credentials { credentials, secrets, name })
+}
+
+/// Whom Google sees: a service account by its address, also one that is impersonated; else the pool
+/// of a workload, or a user where the file names one.
+fn name_of(json: &Value) -> Option<String> {
+    let text = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let impersonated = text("service_account_impersonation_url")
+        .and_then(|url| url.split_once("/serviceAccounts/")?.1.split(':').next());
+    let name = impersonated.or_else(|| text("client_email"));
+    let name = name.or_else(|| text("account")).or_else(|| text("audience"))?;
+    Some(escape(name.as_bytes()))
 }
 
 /// An error about a file of credentials.
@@ -133,6 +155,31 @@ mod tests {
             let shown = error(text);
             assert!(shown.contains("/keys/a.json") && shown.contains(words), "{shown}");
             assert!(!shown.contains("s3cret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_file_of_credentials_is_not_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(read(&directory.path().join("missing")).expect("no file is fine").is_none());
+        let long = directory.path().join("long.json");
+        std::fs::write(&long, " ".repeat(1024 * 1024 + 1)).expect("written");
+        for path in [long, directory.path().to_owned()] {
+            let error = read(&path).expect_err("not read");
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_says_whose_it_is() {
+        let url = "https://iam.example/v1/projects/-/serviceAccounts/b@example:generateAccessToken";
+        for (json, name) in [
+            (serde_json::json!({ "client_email": "a@example" }), Some("a@example")),
+            (serde_json::json!({ "service_account_impersonation_url": url }), Some("b@example")),
+            (serde_json::json!({ "audience": "//iam/pool" }), Some("//iam/pool")),
+            (serde_json::json!({ "account": "", "client_id": "x" }), None),
+        ] {
+            assert_eq!(name_of(&json).as_deref(), name);
         }
     }
 

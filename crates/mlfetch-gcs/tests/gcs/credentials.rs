@@ -311,3 +311,20 @@ async fn credentials_of_a_program_s_own_count() {
     let last = stage.server.seen().pop().expect("a request");
     assert_eq!(bearer(&last), Some("token-of-a-user"));
 }
+
+#[tokio::test]
+async fn whom_google_sees_is_told_and_nothing_secret() {
+    let stage = Stage::new().await;
+    let impersonated = json!({
+        "type": "impersonated_service_account",
+        "service_account_impersonation_url": stage.url(IMPERSONATION),
+        "source_credentials": user(&stage),
+    });
+    let path = stage.file("key.json", &impersonated);
+    let config = stage.config().with_credentials(path);
+    let store = GcsStore::open(config.clone(), "bucket").await.expect("a store");
+    let name = "other@example.iam.gserviceaccount.com";
+    assert_eq!(store.identity().as_deref(), Some(name));
+    let nobody = GcsStore::open(config.with_anonymous(true), "bucket").await.expect("a store");
+    assert_eq!(nobody.identity(), None);
+}

@@ -47,6 +47,7 @@ async fn what_is_asked_is_what_the_request_says() {
     assert!(fields.contains("crc32c") && fields.contains("generation"), "{fields}");
     store.list_page(ListRequest::new(Key::root(), Depth::All)).await.expect("a page");
     let seen = server.seen().remove(1);
+    assert_eq!(seen.parameter("maxResults").as_deref(), Some("1000"));
     assert_eq!((seen.parameter("prefix"), seen.parameter("delimiter")), (None, None));
 }
 

@@ -27,7 +27,10 @@ fn last_segment(location: &Location) -> Vec<u8> {
         let start = bare.rfind('/').map_or(0, |at| at + 1);
         path[start..].to_owned()
     };
-    let segment = segment_of(path);
+    let segment = match location.scheme() {
+        "gs" => segment_of(without_generation(path)),
+        _ => segment_of(path),
+    };
     let bytes = match location.scheme() {
         // Written percent-encoded; all other schemes name things as they are.
         "abfs" | "abfss" | "file" | "http" | "https" => percent_decode_str(&segment).collect(),
@@ -35,6 +38,17 @@ fn last_segment(location: &Location) -> Vec<u8> {
     };
     let bare = bytes.strip_suffix(b"/").unwrap_or(&bytes);
     if matches!(bare, b"" | b"." | b"..") { Vec::new() } else { bytes }
+}
+
+/// A name of Google Cloud Storage without the generation behind it, by the rule of `mlfetch-gcs`: `#`
+/// and sixteen or more digits.
+fn without_generation(path: &str) -> &str {
+    let is_generation =
+        |text: &str| text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_digit());
+    match path.rsplit_once('#') {
+        Some((name, generation)) if is_generation(generation) => name,
+        _ => path,
+    }
 }
 
 /// The URI that MLflow makes of a run and a path in it. An empty path counts as none.
@@ -59,6 +73,8 @@ mod tests {
             ("/p/artifacts", "artifacts"),
             ("file:///p/a%20b", "a b"),
             ("s3://bucket/a%20b#1", "a%20b#1"),
+            ("gs://bucket/a/b#1764000000123456", "b"),
+            ("gs://bucket/a/b#1", "b#1"),
             (".", ""),
             ("./x/..", ""),
             ("https://h/x?sig=a/b", "x"),
