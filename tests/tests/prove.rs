@@ -88,7 +88,7 @@ fn a_lock_brings_the_same_bytes_again_or_fails() {
     desk.write("store/data/more.bin", "x");
     desk.fail(6, &["get", "-d", "new", "--lock", "LOCK", "--locked"], &[])
         .says("the lock does not name it")
-        .advises("--exclude");
+        .advises("write the lock anew");
     std::fs::remove_file(desk.path().join("store/data/more.bin")).expect("removed");
     let ran = desk.run(&["get", "-d", "again", "--lock", "LOCK", "--locked"], &[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);

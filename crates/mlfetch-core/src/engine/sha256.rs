@@ -98,7 +98,7 @@ impl Transfers {
                 let called = sums.called();
                 Err(error
                     .with_message(format!("the {called} does not name it"))
-                    .with_hint(format!("leave it out with --exclude, or add it to the {called}"))
+                    .with_hint(sums.unlisted_hint())
                     .into())
             }
             _ => Ok(()),

@@ -6,6 +6,7 @@ use std::path::Path;
 use mlfetch_store::{Error, ErrorKind, Key, Result, escape};
 use serde::{Deserialize, Serialize};
 
+use super::document::push;
 use super::row::{hex, unhex};
 use super::{Manifest, read_file, save};
 use crate::Layout;
@@ -134,8 +135,8 @@ impl Lock {
             model_meta: self.model_meta,
             parts: self.targets.iter().map(Part::of).collect(),
         };
-        let mut text = serde_json::to_vec(&head).expect("text can be written to memory");
-        text.push(b'\n');
+        let mut text = Vec::new();
+        push(&mut text, &head);
         text.extend(self.manifest.to_text());
         text
     }

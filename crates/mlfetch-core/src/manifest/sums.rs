@@ -88,6 +88,14 @@ impl Sums {
         self.called
     }
 
+    /// What to do about a file that it does not name.
+    pub(crate) fn unlisted_hint(&self) -> &'static str {
+        match self.called {
+            "lock" => "the store has more files than then: write the lock anew, without --locked",
+            _ => "leave it out with --exclude, or add its line to the list",
+        }
+    }
+
     /// How many files it names.
     pub fn len(&self) -> usize {
         self.sums.len()
