@@ -56,7 +56,7 @@ fn other_bytes_than_those_of_a_list_never_get_their_name() {
     let desk = desk();
     desk.write("SUMS", format!("{}  ./MLmodel\n", "0".repeat(64)));
     let arguments = ["get", "store/MLmodel", "-d", "out", "--checksums", "SUMS"];
-    desk.fail(6, &arguments, &[]).says("the list of checksums says 0000").advises("list anew");
+    desk.fail(6, &arguments, &[]).says("the list of checksums says 0000").advises("checksums anew");
     let arguments = ["get", "store/data/", "-d", "out", "--checksums", "SUMS"];
     desk.fail(6, &arguments, &[]).says("does not name it").advises("--exclude");
 }
@@ -77,4 +77,32 @@ fn what_cannot_be_done_is_said_before_anything_is_fetched() {
     desk.fail(2, &["verify", "store/MLmodel", "store/"], &[])
         .says("it is no directory")
         .advises("fetched to");
+}
+
+#[test]
+fn a_lock_brings_the_same_bytes_again_or_fails() {
+    let desk = desk();
+    let get = ["get", "-q", "store", "-d", "out", "--include", "*.bin", "--lock", "LOCK"];
+    let ran = desk.run(&get, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    desk.write("store/data/more.bin", "x");
+    desk.fail(6, &["get", "-d", "new", "--lock", "LOCK", "--locked"], &[])
+        .says("the lock does not name it")
+        .advises("write the lock anew");
+    std::fs::remove_file(desk.path().join("store/data/more.bin")).expect("removed");
+    let ran = desk.run(&["get", "-d", "again", "--lock", "LOCK", "--locked"], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(desk.tree().below("again"), desk.tree().below("out"));
+    desk.write("store/data/a.bin", "bbbb");
+    let before = text(&desk, "LOCK");
+    desk.fail(6, &["get", "store", "-d", "new", "--lock", "LOCK", "--locked"], &[])
+        .says("the lock says")
+        .advises("write the lock anew");
+    assert_eq!(text(&desk, "LOCK"), before);
+    desk.fail(2, &["get", "store/data", "-d", "new", "--lock", "LOCK", "--locked"], &[])
+        .says("the lock is of `store`")
+        .advises("leave --locked out");
+    desk.fail(3, &["get", "-d", "new", "--lock", "NONE", "--locked"], &[])
+        .says("cannot read the lock `NONE`")
+        .advises("check the path");
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use clap::ValueHint;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
-use mlfetch::manifest::{self, Sums};
-use mlfetch::{FetchSettings, Filter, Overwrite, Report};
+use mlfetch::manifest::{self, Lock, Sums};
+use mlfetch::{FetchSettings, Filter, Overwrite, Report, Resolved};
 
 use super::ProgressStyle;
 use super::values::{LayoutWord, OverwriteWord, VerifyWord};
@@ -92,6 +92,25 @@ pub(crate) struct FetchArgs {
         conflicts_with = "dry_run"
     )]
     expect_digest: Option<String>,
+    /// Write what is needed to fetch exactly the same bytes again to FILE
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MLFETCH_LOCK",
+        hide_env = true,
+        conflicts_with = "dry_run",
+        value_hint = ValueHint::FilePath
+    )]
+    lock: Option<PathBuf>,
+    /// Fetch what the file of --lock holds: the same bytes from the same places, or fail
+    #[arg(
+        long,
+        env = "MLFETCH_LOCKED",
+        hide_env = true,
+        requires = "lock",
+        conflicts_with_all = ["checksums", "expect_digest", "include", "exclude"]
+    )]
+    pub(crate) locked: bool,
     /// Write each file through to the disk before it gets its name
     #[arg(long, env = "MLFETCH_FSYNC", hide_env = true)]
     fsync: bool,
@@ -133,10 +152,11 @@ impl FetchArgs {
         settings.dry_run = self.dry_run;
         settings.fsync = self.fsync;
         settings.model_meta = !self.no_model_meta;
-        settings.manifest = self.manifest.is_some();
+        settings.manifest = self.manifest.is_some() || self.lock.is_some();
         settings.sums = self.checksums.as_deref().map(Sums::read).transpose()?.map(Arc::new);
         settings.tree = self.expect_digest.as_deref().map(str::parse).transpose()?;
-        if let Some(path) = self.manifest.as_deref().filter(|path| !self.will_be_made(path)) {
+        let written = [&self.manifest, &self.lock].into_iter().flatten();
+        for path in written.filter(|path| !self.will_be_made(path)) {
             manifest::check_place(path)?;
         }
         Ok(settings)
@@ -144,7 +164,8 @@ impl FetchArgs {
 
     /// Whether something is asked of the tree that only a fetch can tell.
     pub(crate) fn wants_digests(&self) -> bool {
-        self.manifest.is_some() || self.checksums.is_some() || self.expect_digest.is_some()
+        let files = [&self.manifest, &self.checksums, &self.lock];
+        files.iter().any(|file| file.is_some()) || self.expect_digest.is_some()
     }
 
     /// Whether the directory of a file may come into being with the destination.
@@ -156,12 +177,37 @@ impl FetchArgs {
         is_missing && lies_in
     }
 
-    /// Writes the manifest where it was asked for.
-    pub(crate) fn save_manifest(&self, report: &Report) -> Result<(), Failure> {
-        match (&self.manifest, &report.manifest) {
-            (Some(path), Some(manifest)) => Ok(manifest.write(path)?),
-            _ => Ok(()),
+    /// What is to be fetched again, with settings that let nothing else come.
+    pub(crate) fn locked(&self, settings: &mut FetchSettings) -> Result<Option<Lock>, Failure> {
+        let Some(path) = self.lock.as_ref().filter(|_| self.locked) else { return Ok(None) };
+        let lock = Lock::read(path)?;
+        settings.layout = lock.layout;
+        settings.filter = filter(&lock.include, &lock.exclude)?;
+        settings.model_meta = lock.model_meta;
+        settings.sums = Some(Arc::new(Sums::from(&lock.manifest)));
+        settings.tree = Some(lock.manifest.tree_digest());
+        Ok(Some(lock))
+    }
+
+    /// Writes the manifest and the lock where they were asked for.
+    pub(crate) fn save(
+        &self,
+        asked: &str,
+        parts: &[Resolved],
+        report: &Report,
+    ) -> Result<(), Failure> {
+        let Some(manifest) = &report.manifest else { return Ok(()) };
+        if let Some(path) = &self.manifest {
+            manifest.write(path)?;
         }
+        if let Some(path) = self.lock.as_ref().filter(|_| !self.locked) {
+            let mut lock = Lock::new(asked, parts, manifest.clone())?;
+            lock.layout = self.layout.into();
+            (lock.include, lock.exclude) = (lines(&self.include), lines(&self.exclude));
+            lock.model_meta = !self.no_model_meta;
+            lock.write(path)?;
+        }
+        Ok(())
     }
 }
 

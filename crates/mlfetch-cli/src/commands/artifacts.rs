@@ -19,7 +19,7 @@ pub(super) async fn download(
     let asked = arguments.source.asked()?;
     let settings = arguments.fetch.settings(Overwrite::Always)?;
     let mlfetch = arguments.connection.mlfetch(attempt)?;
-    let path = get::fetch(&mlfetch, asked, &arguments.fetch, settings, attempt).await?;
+    let path = get::fetch(&mlfetch, Some(asked), &arguments.fetch, settings, attempt).await?;
     if arguments.fetch.json { Ok(()) } else { Ok(printer::mlflow_path(&path)?) }
 }
 

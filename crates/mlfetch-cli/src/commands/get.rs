@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mlfetch::audit::Attempt;
+use mlfetch::manifest::Lock;
 use mlfetch::{
     Error, ErrorKind, FetchError, FetchSettings, FileError, Mlfetch, Overwrite, Progress, Report,
     Resolved,
@@ -16,7 +17,11 @@ use crate::printer::{self, Display};
 use crate::workplace::Workplace;
 
 pub(super) async fn run(arguments: &GetArgs, attempt: &Arc<Attempt>) -> Result<(), Failure> {
-    let asked = arguments.source.asked()?;
+    let asked = match &arguments.source {
+        // The lock says it.
+        source if arguments.fetch.locked && !source.is_given() => None,
+        source => Some(source.asked()?),
+    };
     let settings = arguments.fetch.settings(Overwrite::IfChanged)?;
     let mlfetch = arguments.connection.mlfetch(attempt)?;
     let path = fetch(&mlfetch, asked, &arguments.fetch, settings, attempt).await?;
@@ -26,14 +31,25 @@ pub(super) async fn run(arguments: &GetArgs, attempt: &Arc<Attempt>) -> Result<(
 /// Fetches what was asked for, and tells where it is now.
 pub(super) async fn fetch(
     mlfetch: &Mlfetch,
-    asked: Asked,
+    asked: Option<Asked>,
     arguments: &FetchArgs,
-    settings: FetchSettings,
+    mut settings: FetchSettings,
     attempt: &Attempt,
 ) -> Result<PathBuf, Failure> {
-    let shown = asked.target.display();
-    let always_copied = asked.always_copied;
-    let parts = resolved(mlfetch, asked.target, attempt).await?;
+    let lock = arguments.locked(&mut settings)?;
+    let (shown, always_copied, targets) = match (lock, asked) {
+        (Some(lock), asked) => {
+            check_same(&lock, asked.as_ref())?;
+            attempt.note("locked", &lock.asked);
+            (lock.asked, true, lock.targets)
+        }
+        (None, Some(asked)) => (asked.target.display(), asked.always_copied, vec![asked.target]),
+        (None, None) => return Err(Failure::usage_said("nothing is asked for", "give a URI")),
+    };
+    let mut parts = Vec::new();
+    for target in targets {
+        parts.extend(resolved(mlfetch, target, attempt).await?);
+    }
     // MLflow copies what comes by way of a run, and names the place of all else that is here.
     let by_way_of_a_run =
         |part: &Resolved| part.trail.hops().iter().skip(1).any(|hop| hop.to.starts_with("runs:"));
@@ -68,8 +84,19 @@ pub(super) async fn fetch(
     if !arguments.dry_run {
         workplace.keep();
     }
-    arguments.save_manifest(&report)?;
+    arguments.save(&shown, &parts, &report)?;
     Ok(report.path)
+}
+
+/// A lock is one of what is asked for.
+fn check_same(lock: &Lock, asked: Option<&Asked>) -> Result<(), Failure> {
+    match asked.map(|asked| asked.target.display()) {
+        Some(asked) if asked != lock.asked => Err(Failure::usage_said(
+            &format!("the lock is of `{}`, and `{asked}` is asked for", lock.asked),
+            "leave --locked out to write the lock anew",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn escaped(path: &Path) -> String {

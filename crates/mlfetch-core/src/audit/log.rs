@@ -17,6 +17,9 @@ use crate::destination::{DestinationError, DestinationProblem};
 /// How long a record waits for the processes before it.
 const LOCK_WITHIN: Duration = Duration::from_secs(10);
 
+/// What is read of the end of a log at first; a record is shorter as a rule.
+const LOOK_BYTES: u64 = 16 * 1024;
+
 /// Looks after a log that somebody moves away again and again.
 const MAX_TRIES: usize = 8;
 
@@ -144,29 +147,38 @@ impl AuditLog {
         }
     }
 
-    /// Where the chain stands, and how far the file holds whole records.
+    /// Where the chain stands, and how far the file holds whole records. Looks at its last record:
+    /// at few bytes first, at more where that is a long one.
     fn end(&self, file: &File, size: u64) -> Result<End> {
-        let window = size.min(2 * MAX_RECORD_BYTES as u64);
-        let mut tail = vec![0; usize::try_from(window).unwrap_or_default()];
-        file.read_exact_at(&mut tail, size - window).map_err(|error| self.failed(&error))?;
         let newline = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte == b'\n');
-        let Some(end) = newline(&tail) else {
-            if size == window && tail.len() <= MAX_RECORD_BYTES {
-                // Nothing, or half of the first record.
-                return self.no_record_yet(&tail);
+        let mut window = size.min(LOOK_BYTES);
+        loop {
+            let mut tail = vec![0; usize::try_from(window).unwrap_or_default()];
+            file.read_exact_at(&mut tail, size - window).map_err(|error| self.failed(&error))?;
+            let end = newline(&tail);
+            let start = end.and_then(|end| newline(&tail[..end])).map(|before| before + 1);
+            match (start, end) {
+                (None, _) if window < size && window <= MAX_RECORD_BYTES as u64 => {
+                    window = size.min(window * 8);
+                }
+                (None, None) if window == size => return self.no_record_yet(&tail),
+                (None, None) => return Err(self.no_log()),
+                (start, Some(end)) => {
+                    let line = &tail[start.unwrap_or_default()..end];
+                    let read = chain::read(line).map_err(|_| self.no_log())?;
+                    let link = Link { seq: read.seq, hash: Some(read.hash) };
+                    return Ok(End { link, whole: size - window + end as u64 + 1 });
+                }
+                (Some(_), None) => return Err(self.no_log()),
             }
-            return Err(self.no_log());
-        };
-        let start = newline(&tail[..end]).map_or(0, |before| before + 1);
-        let read = chain::read(&tail[start..end]).map_err(|_| self.no_log())?;
-        let whole = size - window + end as u64 + 1;
-        Ok(End { link: Link { seq: read.seq, hash: Some(read.hash) }, whole })
+        }
     }
 
     /// Half of a record may go; another file may not.
     fn no_record_yet(&self, tail: &[u8]) -> Result<End> {
         let head = br#"{"audit":"#;
         let is_ours = tail.starts_with(head) || head.starts_with(tail);
+        let is_ours = is_ours && tail.len() <= MAX_RECORD_BYTES;
         if is_ours { Ok(End { link: Link::NONE, whole: 0 }) } else { Err(self.no_log()) }
     }
 
@@ -272,6 +284,16 @@ mod tests {
         std::fs::write(log.path(), &whole[..20]).expect("written");
         log.append(&[record("first")]).expect("half of the first goes too");
         assert_eq!(check_log(log.path(), None).expect("whole").records, 2);
+    }
+
+    #[test]
+    fn a_long_record_is_found_too() {
+        let (_home, log) = log();
+        for size in [10, 20_000, 200_000, 900_000, 10] {
+            log.append(&[record(&"x".repeat(size))]).expect("appended");
+            log.append(&[record("short")]).expect("appended behind it");
+        }
+        assert_eq!(check_log(log.path(), None).expect("whole").records, 10);
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub(super) fn expected(settings: &FetchSettings, manifest: Option<&Manifest>) ->
 /// Each file of the list is there with its bytes. Those that arrived were held to it one by one;
 /// patterns may leave others out.
 fn all_listed(sums: &Sums, manifest: &Manifest, is_whole: bool) -> Result<(), Error> {
+    let called = sums.called();
     let mut missing = Vec::new();
     for (path, expected) in sums.iter() {
         match manifest.get(path) {
@@ -36,7 +37,7 @@ fn all_listed(sums: &Sums, manifest: &Manifest, is_whole: bool) -> Result<(), Er
             Some(row) => {
                 let ours = row.sha256;
                 return Err(differs(&format!(
-                    "the sha256 of `{path}` is {ours} and the list of checksums says {expected}"
+                    "the sha256 of `{path}` is {ours} and the {called} says {expected}"
                 )));
             }
             None if is_whole => missing.push(format!("`{path}`")),
@@ -48,7 +49,7 @@ fn all_listed(sums: &Sums, manifest: &Manifest, is_whole: bool) -> Result<(), Er
     }
     let (count, named) = (missing.len(), missing[..missing.len().min(MAX_NAMED)].join(", "));
     let more = if count > MAX_NAMED { ", …" } else { "" };
-    Err(differs(&format!("{count} files of the list of checksums did not come: {named}{more}"))
+    Err(differs(&format!("{count} files of the {called} did not come: {named}{more}"))
         .with_hint("names in the list count from the destination; take the list of this tree"))
 }
 

@@ -43,8 +43,8 @@ pub(super) async fn kept(
     if (differs || is_other) && reason == SkipReason::Unchanged {
         return Ok(None);
     }
-    if let Some(expected) = of_list.filter(|_| is_other) {
-        return Err(stays(path, expected, &sha256).into());
+    if let (Some(sums), Some(expected), true) = (&transfers.settings.sums, of_list, is_other) {
+        return Err(stays(path, not_of_list(sums, expected, &sha256)).into());
     }
     let proof = match (of_list, sum) {
         (Some(_), _) => Proof::List,
@@ -75,9 +75,9 @@ async fn now(transfers: &Transfers, listed: &ObjectInfo) -> Result<ObjectInfo, F
     Ok(info)
 }
 
-fn stays(path: &RelativePath, expected: &Sha256Sum, ours: &Sha256Sum) -> Error {
+fn stays(path: &RelativePath, why: String) -> Error {
     Error::new(ErrorKind::Integrity, "keep", path.to_string())
-        .with_message(not_of_list(expected, ours))
+        .with_message(why)
         .with_hint("use --overwrite if-changed to fetch it again")
 }
 

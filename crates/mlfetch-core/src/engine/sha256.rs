@@ -13,7 +13,7 @@ use super::follow::Follower;
 use super::transfer::{Content, Planned, Transferred, Transfers};
 use crate::RelativePath;
 use crate::destination::StagedFile;
-use crate::manifest::Sha256Sum;
+use crate::manifest::{Sha256Sum, Sums};
 
 /// What is read of a file at a time.
 const READ_BYTES: usize = 256 * 1024;
@@ -95,9 +95,10 @@ impl Transfers {
         match &self.settings.sums {
             Some(sums) if sums.get(path).is_none() => {
                 let error = Error::new(ErrorKind::Integrity, "verify", path.to_string());
+                let called = sums.called();
                 Err(error
-                    .with_message("the list of checksums does not name it")
-                    .with_hint("leave it out with --exclude, or add its line to the list")
+                    .with_message(format!("the {called} does not name it"))
+                    .with_hint(sums.unlisted_hint())
                     .into())
             }
             _ => Ok(()),
@@ -110,22 +111,22 @@ impl Transfers {
         planned: &Planned,
         sha256: Option<&Sha256Sum>,
     ) -> Result<bool, Broken> {
-        let expected = self.settings.sums.as_ref().and_then(|sums| sums.get(&planned.path));
-        let Some(expected) = expected else { return Ok(false) };
+        let Some(sums) = &self.settings.sums else { return Ok(false) };
+        let Some(expected) = sums.get(&planned.path) else { return Ok(false) };
         let ours = sha256.expect("where there is a list, each file is digested");
         if expected == ours {
             return Ok(true);
         }
         let error = Error::new(ErrorKind::Integrity, "verify", planned.path.to_string())
-            .with_message(not_of_list(expected, ours))
-            .with_hint("if these bytes are meant, write the list anew");
+            .with_message(not_of_list(sums, expected, ours))
+            .with_hint(format!("if these bytes are meant, write the {} anew", sums.called()));
         // They may have changed on their way.
         Err(Broken { error: error.into(), again: true })
     }
 }
 
-pub(super) fn not_of_list(expected: &Sha256Sum, ours: &Sha256Sum) -> String {
-    format!("its sha256 is {ours} and the list of checksums says {expected}")
+pub(super) fn not_of_list(sums: &Sums, expected: &Sha256Sum, ours: &Sha256Sum) -> String {
+    format!("its sha256 is {ours} and the {} says {expected}", sums.called())
 }
 
 /// The value of a follower, once all ranges were given to it.

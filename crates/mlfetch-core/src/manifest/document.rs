@@ -126,7 +126,8 @@ impl Manifest {
     }
 }
 
-fn push(text: &mut Vec<u8>, line: &impl Serialize) {
+/// One line.
+pub(super) fn push(text: &mut Vec<u8>, line: &impl Serialize) {
     serde_json::to_writer(&mut *text, line).expect("text and numbers can be written to memory");
     text.push(b'\n');
 }

@@ -6,6 +6,7 @@
 
 mod document;
 mod line;
+mod lock;
 mod row;
 mod save;
 mod sha256;
@@ -13,6 +14,7 @@ mod sums;
 mod tree;
 
 pub use document::Manifest;
+pub use lock::Lock;
 pub use row::ManifestRow;
 pub(crate) use row::hex;
 pub use save::check_place;

@@ -5,12 +5,24 @@ use std::path::Path;
 
 use mlfetch_store::{Error, ErrorKind, Result, escape};
 
-use super::{Sha256Sum, line, read_file};
+use super::{Manifest, Sha256Sum, line, read_file};
 use crate::RelativePath;
 
 /// What the files of a tree must be, by their paths below the destination.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sums(BTreeMap<RelativePath, Sha256Sum>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sums {
+    sums: BTreeMap<RelativePath, Sha256Sum>,
+    /// What messages call it.
+    called: &'static str,
+}
+
+/// Those of a tree that came before.
+impl From<&Manifest> for Sums {
+    fn from(manifest: &Manifest) -> Self {
+        let sums = manifest.rows().map(|(path, row)| (path.clone(), row.sha256)).collect();
+        Self { sums, called: "lock" }
+    }
+}
 
 impl Sums {
     /// Reads a list that `sha256sum` wrote.
@@ -58,27 +70,40 @@ impl Sums {
                 return Err(refuse(format!("another digest for `{shown}` came before")));
             }
         }
-        Ok(Self(sums))
+        Ok(Self { sums, called: "list of checksums" })
     }
 
     /// What a file must be.
     pub fn get(&self, path: &RelativePath) -> Option<&Sha256Sum> {
-        self.0.get(path)
+        self.sums.get(path)
     }
 
     /// All, in the order of the paths' bytes.
     pub fn iter(&self) -> impl Iterator<Item = (&RelativePath, &Sha256Sum)> {
-        self.0.iter()
+        self.sums.iter()
+    }
+
+    /// What messages call it.
+    pub(crate) fn called(&self) -> &'static str {
+        self.called
+    }
+
+    /// What to do about a file that it does not name.
+    pub(crate) fn unlisted_hint(&self) -> &'static str {
+        match self.called {
+            "lock" => "the store has more files than then: write the lock anew, without --locked",
+            _ => "leave it out with --exclude, or add its line to the list",
+        }
     }
 
     /// How many files it names.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.sums.len()
     }
 
     /// Whether it names none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.sums.is_empty()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use mlfetch_s3::SdkConfig;
-use mlfetch_store::ErrorKind;
+use mlfetch_store::{ErrorKind, Store as _};
 
 use crate::server::{Answer, Request, Server};
 use crate::support::{open_as, read};
@@ -78,4 +78,13 @@ async fn keys_are_renewed_before_they_end() {
         read(&store, "a").await.expect("an object");
     }
     assert_eq!(tokens(&server.seen()), ["token-0", "token-1", "token-2"]);
+}
+
+#[tokio::test]
+async fn the_store_knows_whom_the_server_saw_last() {
+    let server = Server::start(strict).await;
+    let store = open_as(&server.url(), &numbered(9, Duration::from_hours(1))).await;
+    assert_eq!(store.identity(), None, "nobody was asked");
+    assert_eq!(read(&store, "a").await.expect("an object"), b"bytes");
+    assert_eq!(store.identity().as_deref(), Some("key-1"));
 }
