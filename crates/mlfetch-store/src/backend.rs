@@ -170,9 +170,11 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_claims_a_location_opens_it_although_the_scheme_is_another_s() {
-        let backends = Backends::new()
-            .with(Named("web", &["https"], ""))
-            .with(Named("cloud", &["blob"], ".cloud.example"));
+        let backends = Backends::new().with(Named("web", &["https"], "")).with(Named(
+            "cloud",
+            &["blob"],
+            ".cloud.example",
+        ));
         for (uri, name) in [
             ("https://example.org/x", "web"),
             ("https://a.cloud.example/x", "cloud"),

@@ -116,9 +116,9 @@ fn names_a_version_or_signature(query: &str) -> bool {
     let known = |name: &str| {
         ["sig", "versionid", "snapshot"].iter().any(|known| name.eq_ignore_ascii_case(known))
     };
-    let all_are_pairs = names.clone().all(|name| {
-        name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()))
-    });
+    let all_are_pairs = names
+        .clone()
+        .all(|name| name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic())));
     all_are_pairs && names.flatten().any(known)
 }
 
