@@ -162,14 +162,13 @@ impl AuditLog {
                     window = size.min(window * 8);
                 }
                 (None, None) if window == size => return self.no_record_yet(&tail),
-                (None, None) => return Err(self.no_log()),
                 (start, Some(end)) => {
-                    let line = &tail[start.unwrap_or_default()..end];
-                    let read = chain::read(line).map_err(|_| self.no_log())?;
+                    let record = &tail[start.unwrap_or_default()..end];
+                    let read = chain::read(record).map_err(|_| self.no_log())?;
                     let link = Link { seq: read.seq, hash: Some(read.hash) };
                     return Ok(End { link, whole: size - window + end as u64 + 1 });
                 }
-                (Some(_), None) => return Err(self.no_log()),
+                (_, None) => return Err(self.no_log()),
             }
         }
     }
