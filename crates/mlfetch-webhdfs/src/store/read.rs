@@ -24,7 +24,7 @@ impl WebHdfsStore {
     pub(super) async fn stat_one(&self, key: &Key, checksums: bool) -> Result<ObjectInfo> {
         let status = self.status("stat", key).await?;
         let info = info_of(key.clone(), &status);
-        if !checksums || status.length == 0 || !status.has_plain_checksum() {
+        if !checksums || !self.checksums || status.length == 0 || !status.has_plain_checksum() {
             return Ok(info);
         }
         let sum = self.file_sum(key).await?;

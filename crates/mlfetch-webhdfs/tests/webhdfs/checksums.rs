@@ -87,7 +87,9 @@ async fn who_wants_none_does_not_ask_for_them() {
     let config = WebHdfsConfig::new().with_checksums(false);
     let store = crate::server::open_with(config, &[&server]);
     store.read(&Key::from("a"), ReadRequest::new()).await.expect("an object");
-    assert_eq!(server.operations(), ["OPEN", "GETFILESTATUS"]);
+    let asked = StatRequest::new().with_checksums();
+    store.stat(&Key::from("a"), asked).await.expect("facts");
+    assert_eq!(server.operations(), ["OPEN", "GETFILESTATUS", "GETFILESTATUS"]);
 }
 
 /// A file of three bytes, whose facts and checksum are these.
