@@ -1,7 +1,7 @@
 //! Reads everything below a location, so many objects at a time, and says what that cost:
 //!
 //! ```text
-//! cargo run --release --example many_small -- wasbs://models@account.blob.core.windows.net/small/ 32
+//! cargo run --release --example many_small_blobs -- wasbs://models@account.blob.core.windows.net/small/ 32
 //! ```
 //!
 //! Credentials and endpoint come from the environment (`MLFETCH_AZURE_…`, `AZURE_STORAGE_…`).
@@ -21,7 +21,7 @@ use mlfetch_store::{
 async fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let Some(uri) = arguments.next() else {
-        eprintln!("usage: many_small URI [AT_ONCE]");
+        eprintln!("usage: many_small_blobs URI [AT_ONCE]");
         return ExitCode::from(2);
     };
     let at_once = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(32);
