@@ -78,9 +78,12 @@ async fn the_generation_is_asked_for_and_looked_at() {
         .with_if_match("1764000000000001".to_owned());
     store.read(&Key::from("a/b"), request).await.expect("an object");
     let seen = server.seen().remove(0);
-    let expected = "/storage/v1/b/bucket/o/a%2Fb?generation=1764000000000001&alt=media\
-                    &ifGenerationMatch=1764000000000001";
+    let expected = "/storage/v1/b/bucket/o/a%2Fb?alt=media&ifGenerationMatch=1764000000000001";
     assert_eq!(seen.target, expected);
+    let request = ReadRequest::new().with_version("1764000000000001".to_owned());
+    store.read(&Key::from("a/b"), request).await.expect("an object");
+    let expected = "/storage/v1/b/bucket/o/a%2Fb?generation=1764000000000001&alt=media";
+    assert_eq!(server.seen()[1].target, expected);
     let other = ReadRequest::new().with_version("1764000000000002".to_owned());
     let error = store.read(&Key::from("a"), other).await.expect_err("another generation");
     assert_eq!(error.kind(), ErrorKind::Changed);
