@@ -1,6 +1,7 @@
 //! Tickets of a real realm, which `cargo xtask services` sets up.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mlfetch_gssapi::{Error, ErrorKind, Gssapi, Identity};
 
@@ -20,8 +21,10 @@ fn with_cache(path: &str) -> Identity {
 }
 
 fn with_keytab(path: &str, principal: &str) -> Identity {
-    let directory = std::env::temp_dir();
-    let cache = directory.join(format!("mlfetch-{}-{principal}", std::process::id()));
+    // The library keeps what it gets there, and the tests run side by side: one for each identity.
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let cache = std::env::temp_dir().join(format!("mlfetch-{}-{number}", std::process::id()));
     let mut who = with_cache(&format!("FILE:{}", cache.display()));
     who.keytab = Some(PathBuf::from(path));
     who.principal = Some(principal.to_owned());
