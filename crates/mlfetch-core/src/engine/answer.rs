@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt as _;
 use mlfetch_store::{
     Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Result as StoreResult, Retry,
-    StatRequest,
+    StatRequest, Store,
 };
 use tokio::sync::SemaphorePermit;
 
@@ -103,18 +103,30 @@ impl Transfers {
         }
         let known = strongest(listed.checksums.iter().chain(&answered.checksums)).cloned();
         let sum = match known {
-            None if self.settings.verify == Verify::Required => self.ask_checksum(answered).await?,
+            None if self.settings.verify == Verify::Required => {
+                let info = now(self.store.as_ref(), answered, true).await?;
+                strongest(&info.checksums).cloned()
+            }
             known => known,
         };
         Ok(sum.and_then(|sum| Digests::of(&sum).map(|digest| (sum, digest))))
     }
+}
 
-    async fn ask_checksum(&self, answered: &ObjectInfo) -> StoreResult<Option<Checksum>> {
-        let request = StatRequest::new().with_version(answered.version.clone()).with_checksums();
-        let info = self.store.stat(&answered.key, request).await?;
-        unchanged(answered, &info)?;
-        Ok(strongest(&info.checksums).cloned())
-    }
+/// What a store says now of an object that is known, and with it what was known to tie it by.
+/// Checksums may cost a request more.
+pub(super) async fn now(
+    store: &dyn Store,
+    known: &ObjectInfo,
+    checksums: bool,
+) -> StoreResult<ObjectInfo> {
+    let request = StatRequest::new().with_version(known.version.clone());
+    let request = if checksums { request.with_checksums() } else { request };
+    let mut info = store.stat(&known.key, request).await?;
+    unchanged(known, &info)?;
+    info.etag = info.etag.or_else(|| known.etag.clone());
+    info.version = info.version.or_else(|| known.version.clone());
+    Ok(info)
 }
 
 /// Whether an answer is still about the object that is known: no tag, version or size is another.

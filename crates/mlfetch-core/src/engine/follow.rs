@@ -4,79 +4,47 @@
 use std::fs::File;
 use std::io::Result;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use super::digest::Digests;
-use super::hands::{Given, Hands};
-
-/// What is read at a time.
-const DIGEST_BYTES: usize = 1024 * 1024;
+use super::hands::{Hands, Lent};
+use super::pass::pass;
 
 /// A digest that is given one range after the other.
-pub(super) struct Follower {
-    hands: Arc<Hands>,
-    file: File,
-    state: State,
-}
+pub(super) struct Follower(Lent<Behind>);
 
-enum State {
-    Idle(Box<Digests>),
-    Reading(Given<Result<Digests>>),
-    Failed,
+struct Behind {
+    file: File,
+    digest: Digests,
 }
 
 impl Follower {
     pub(super) fn new(hands: &Arc<Hands>, file: File, digest: Digests) -> Self {
-        Self { hands: Arc::clone(hands), file, state: State::Idle(Box::new(digest)) }
+        Self(Lent::new(hands, Behind { file, digest }))
     }
 
     /// Takes the next range of the file, which is written; waits only for the one before.
     pub(super) async fn add(&mut self, range: Range<u64>) -> Result<()> {
-        let mut digest = self.digest().await?;
-        let file = self.file.try_clone()?;
-        self.state = State::Reading(self.hands.give(move || {
-            digest_range(&file, &mut digest, range)?;
-            Ok(digest)
-        }));
-        Ok(())
+        self.0.work(|behind| digest_range(&behind.file, &mut behind.digest, range)).await
     }
 
     /// The value of all ranges.
-    pub(super) async fn finish(mut self) -> Result<Vec<u8>> {
-        Ok(self.digest().await?.finish())
-    }
-
-    async fn digest(&mut self) -> Result<Digests> {
-        match std::mem::replace(&mut self.state, State::Failed) {
-            State::Idle(digest) => Ok(*digest),
-            State::Reading(reading) => {
-                reading.await.unwrap_or_else(|cause| Err(std::io::Error::other(cause)))
-            }
-            State::Failed => Err(std::io::Error::other("it failed before")),
-        }
+    pub(super) async fn finish(self) -> Result<Vec<u8>> {
+        Ok(self.0.back().await?.digest.finish())
     }
 }
 
 /// Digests a range of a file.
 pub(super) fn digest_range(file: &File, digest: &mut Digests, range: Range<u64>) -> Result<()> {
     let size = range.end - range.start;
-    let mut buffer = vec![0; usize::try_from(size).unwrap_or(usize::MAX).min(DIGEST_BYTES)];
-    let mut offset = range.start;
-    while offset < range.end {
-        let room = usize::try_from(range.end - offset).unwrap_or(usize::MAX).min(buffer.len());
-        let count = file.read_at(&mut buffer[..room], offset)?;
-        if count == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        digest.update(&buffer[..count]);
-        offset += count as u64;
-    }
-    Ok(())
+    let passed = pass(file, range, |chunk| digest.update(chunk))?;
+    if passed == size { Ok(()) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt as _;
+
     use mlfetch_store::{Algorithm, Checksum};
 
     use super::*;

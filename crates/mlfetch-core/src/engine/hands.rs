@@ -6,6 +6,7 @@
 //! two fifths of the processor time of 10,000 files of 4 KiB (docs/performance.md).
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -114,6 +115,53 @@ impl Hands {
         });
         if started.is_err() {
             self.0.without_another();
+        }
+    }
+}
+
+/// Something that goes to one of the threads for each piece of work, and comes back.
+pub(super) struct Lent<T> {
+    hands: Arc<Hands>,
+    place: Place<T>,
+}
+
+enum Place<T> {
+    Here(Box<T>),
+    There(Given<io::Result<Box<T>>>),
+    /// The work before failed.
+    Lost,
+}
+
+impl<T: Send + 'static> Lent<T> {
+    pub(super) fn new(hands: &Arc<Hands>, thing: T) -> Self {
+        Self { hands: Arc::clone(hands), place: Place::Here(Box::new(thing)) }
+    }
+
+    /// Begins the next piece of work; waits only for the one before.
+    pub(super) async fn work(
+        &mut self,
+        work: impl FnOnce(&mut T) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let mut thing = self.take().await?;
+        self.place = Place::There(self.hands.give(move || {
+            work(&mut thing)?;
+            Ok(thing)
+        }));
+        Ok(())
+    }
+
+    /// Gives it back once all work is done.
+    pub(super) async fn back(mut self) -> io::Result<T> {
+        Ok(*self.take().await?)
+    }
+
+    async fn take(&mut self) -> io::Result<Box<T>> {
+        match std::mem::replace(&mut self.place, Place::Lost) {
+            Place::Here(thing) => Ok(thing),
+            Place::There(given) => {
+                given.await.unwrap_or_else(|undone| Err(io::Error::other(undone)))
+            }
+            Place::Lost => Err(io::Error::other("it failed before")),
         }
     }
 }

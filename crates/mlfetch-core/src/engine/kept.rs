@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mlfetch_store::{Error, ErrorKind, ObjectInfo, StatRequest};
+use mlfetch_store::{Error, ErrorKind, ObjectInfo};
 
-use super::answer::unchanged;
+use super::answer::now;
 use super::digest::Digests;
 use super::sha256::{Digested, digest_all, not_of_list};
 use super::transfer::{Planned, Transfers};
@@ -21,7 +21,8 @@ pub(super) async fn kept(
     path: &RelativePath,
     reason: SkipReason,
 ) -> Result<Option<ManifestRow>, FileError> {
-    let info = now(transfers, listed).await?;
+    // Its version and checksums may not be in the listing.
+    let info = now(transfers.store.as_ref(), listed, true).await?;
     let sums = listed.checksums.iter().chain(&info.checksums);
     let sum = strongest(sums).cloned();
     let digest = sum.as_ref().and_then(Digests::of);
@@ -63,16 +64,6 @@ pub(super) async fn kept(
         source,
         proven: proof.to_string().into(),
     }))
-}
-
-/// What the store says of it now; its version and checksums may not be in the listing.
-async fn now(transfers: &Transfers, listed: &ObjectInfo) -> Result<ObjectInfo, FileError> {
-    let request = StatRequest::new().with_version(listed.version.clone()).with_checksums();
-    let mut info = transfers.store.stat(&listed.key, request).await?;
-    unchanged(listed, &info)?;
-    info.etag = info.etag.or_else(|| listed.etag.clone());
-    info.version = info.version.or_else(|| listed.version.clone());
-    Ok(info)
 }
 
 fn stays(path: &RelativePath, why: String) -> Error {

@@ -22,6 +22,7 @@ mod meta;
 mod near;
 mod overwrite;
 mod part;
+mod pass;
 mod read;
 mod report;
 mod room;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use mlfetch_store::{Error, ErrorKind, ObjectInfo, ReadRequest, StatRequest, StoreInfo};
+use mlfetch_store::{Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
-use super::answer::{Broken, too_long, unchanged};
+use super::answer::{Broken, now, too_long};
 use super::digest::Digests;
 use super::follow::Follower;
 use super::joined::{Joined, Pieces};
@@ -136,16 +136,9 @@ impl Proving<'_> {
 /// What is known of the object now, with what ties the parts to it. Without a tie it comes in one
 /// piece: parts of two versions must not be joined.
 async fn pinned(transfers: &Transfers, planned: &Planned) -> Result<ObjectInfo, Error> {
-    let mut request = StatRequest::new().with_version(planned.info.version.clone());
-    // The sizes of an upload's parts may cost a request more.
-    if transfers.settings.verify != Verify::Off {
-        request = request.with_checksums();
-    }
-    let mut info = transfers.store.stat(&planned.info.key, request).await?;
-    unchanged(&planned.info, &info)?;
+    let proves = transfers.settings.verify != Verify::Off;
+    let mut info = now(transfers.store.as_ref(), &planned.info, proves).await?;
     info.size = planned.info.size;
-    info.etag = info.etag.or_else(|| planned.info.etag.clone());
-    info.version = info.version.or_else(|| planned.info.version.clone());
     if info.etag.is_none() && info.version.is_none() {
         let key = planned.info.key.to_string();
         return Err(Error::new(ErrorKind::Unsupported, "read in parts", key));
@@ -201,7 +194,7 @@ async fn one_part(
 #[cfg(test)]
 mod tests {
     use mlfetch_store::{
-        Capabilities, Key, ListRequest, Listing, Object, Page, ReadRequest, Store,
+        Capabilities, Key, ListRequest, Listing, Object, Page, ReadRequest, StatRequest, Store,
     };
     use std::os::unix::fs::FileExt as _;
 

@@ -1,7 +1,6 @@
 //! The SHA-256 of files, where somebody asked for it.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 
 use mlfetch_store::{Algorithm, Checksum, Coverage, Error, ErrorKind};
 use sha2::{Digest as _, Sha256};
@@ -10,13 +9,11 @@ use super::FileError;
 use super::answer::Broken;
 use super::digest::Digests;
 use super::follow::Follower;
+use super::pass::pass;
 use super::transfer::{Content, Planned, Transferred, Transfers};
 use crate::RelativePath;
 use crate::destination::StagedFile;
 use crate::manifest::{Sha256Sum, Sums};
-
-/// What is read of a file at a time.
-const READ_BYTES: usize = 256 * 1024;
 
 /// What a file on disk turned out to be.
 pub(super) struct Digested {
@@ -29,7 +26,7 @@ pub(super) struct Digested {
 /// Reads a file to its end, once, and digests it.
 pub(super) fn digest_all(file: &File, mut also: Option<Digests>) -> std::io::Result<Digested> {
     let mut digest = Sha256::new();
-    let size = pass(file, |chunk| {
+    let size = pass(file, 0..u64::MAX, |chunk| {
         digest.update(chunk);
         if let Some(also) = &mut also {
             also.update(chunk);
@@ -37,23 +34,6 @@ pub(super) fn digest_all(file: &File, mut also: Option<Digests>) -> std::io::Res
     })?;
     let sha256 = Sha256Sum::finish(digest);
     Ok(Digested { size, sha256, also: also.map(Digests::finish) })
-}
-
-/// Passes all bytes of a file on, in order, and counts them.
-pub(super) fn pass(file: &File, mut to: impl FnMut(&[u8])) -> std::io::Result<u64> {
-    let mut buffer = vec![0; READ_BYTES];
-    let mut size = 0;
-    loop {
-        match file.read_at(&mut buffer, size) {
-            Ok(0) => return Ok(size),
-            Ok(count) => {
-                to(&buffer[..count]);
-                size += count as u64;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 impl Transfers {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::digest::Digests;
-use super::hands::{Given, Hands};
+use super::hands::{Hands, Lent};
 use crate::destination::StagedFile;
 
 /// What is written in one go: much against a change of threads, little against memory.
@@ -73,26 +73,14 @@ impl Sink for Range {
 
 /// Gathers a batch while the one before is written.
 pub(super) struct Writer<S> {
-    hands: Arc<Hands>,
-    state: State<S>,
+    sink: Lent<S>,
     batch: Vec<Bytes>,
     batch_bytes: usize,
 }
 
-enum State<S> {
-    Idle(S),
-    Writing(Given<Result<S>>),
-    Failed,
-}
-
 impl<S: Sink> Writer<S> {
     pub(super) fn new(hands: &Arc<Hands>, sink: S) -> Self {
-        Self {
-            hands: Arc::clone(hands),
-            state: State::Idle(sink),
-            batch: Vec::new(),
-            batch_bytes: 0,
-        }
+        Self { sink: Lent::new(hands, sink), batch: Vec::new(), batch_bytes: 0 }
     }
 
     /// Takes the next bytes; may wait for the disk.
@@ -105,30 +93,14 @@ impl<S: Sink> Writer<S> {
     /// Writes the rest and gives back where it went to.
     pub(super) async fn finish(mut self) -> Result<S> {
         self.flush().await?;
-        self.sink().await
+        self.sink.back().await
     }
 
     async fn flush(&mut self) -> Result<()> {
-        let mut sink = self.sink().await?;
         let batch = std::mem::take(&mut self.batch);
         self.batch_bytes = 0;
-        self.state = State::Writing(self.hands.give(move || {
-            for chunk in batch {
-                sink.write(&chunk)?;
-            }
-            Ok(sink)
-        }));
-        Ok(())
-    }
-
-    async fn sink(&mut self) -> Result<S> {
-        match std::mem::replace(&mut self.state, State::Failed) {
-            State::Idle(sink) => Ok(sink),
-            State::Writing(writing) => {
-                writing.await.unwrap_or_else(|cause| Err(std::io::Error::other(cause)))
-            }
-            State::Failed => Err(std::io::Error::other("it failed before")),
-        }
+        let write = move |sink: &mut S| batch.iter().try_for_each(|chunk| sink.write(chunk));
+        self.sink.work(write).await
     }
 }
 

@@ -3,16 +3,16 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, Result, StatRequest, Store};
+use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, Result, Store};
 use sha2::{Digest as _, Sha256};
 
 use super::expected::ExpectedFile;
 use super::local::Local;
 use crate::RelativePath;
 use crate::engine::Proof;
-use crate::engine::answer::unchanged;
+use crate::engine::answer::now;
 use crate::engine::digest::Digests;
-use crate::engine::sha256::pass;
+use crate::engine::pass::pass;
 use crate::engine::verify::{mismatch, strongest};
 use crate::manifest::Sha256Sum;
 
@@ -75,12 +75,7 @@ pub(super) async fn compare(
 async fn of_object(store: &dyn Store, info: &ObjectInfo) -> Result<Against> {
     let listed = strongest(&info.checksums).cloned();
     let sum = match listed {
-        None => {
-            let request = StatRequest::new().with_version(info.version.clone()).with_checksums();
-            let now = store.stat(&info.key, request).await?;
-            unchanged(info, &now)?;
-            strongest(&now.checksums).cloned()
-        }
+        None => strongest(&now(store, info, true).await?.checksums).cloned(),
         listed => listed,
     };
     Ok(sum.map_or(Against::Size, Against::Checksum))
@@ -111,7 +106,7 @@ impl Reading {
             Against::Checksum(sum) => Digests::of(sum),
             _ => None,
         };
-        pass(file, |chunk| {
+        pass(file, 0..u64::MAX, |chunk| {
             if let Some(digest) = &mut sha256 {
                 digest.update(chunk);
             }
