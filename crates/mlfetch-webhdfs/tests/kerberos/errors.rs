@@ -5,7 +5,7 @@ use mlfetch_webhdfs::WebHdfsConfig;
 
 use crate::hadoop;
 use crate::realm::{keeper, open, open_with, realm, token_of};
-use crate::server::{Answer, Server};
+use crate::server::{Answer, HdfsRequest, Server, operations};
 use crate::support::read;
 
 async fn fail(config: WebHdfsConfig) -> Error {
@@ -44,7 +44,7 @@ async fn a_namenode_that_the_realm_does_not_know_is_named() {
     let config = WebHdfsConfig::new().with_ticket_cache(realm("CACHE"));
     let error = fail(config.with_addresses([server.url()])).await;
     assert_says(&error, "does not know it", "full name");
-    assert_eq!(server.operations(), ["GETFILESTATUS"], "no ticket was sent");
+    assert_eq!(operations(&server), ["GETFILESTATUS"], "no ticket was sent");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 #[path = "../webhdfs/hadoop.rs"]
 #[expect(dead_code, reason = "this cluster is another one")]
 mod hadoop;
+#[path = "../webhdfs/quirks.rs"]
+mod quirks;
 #[path = "../webhdfs/server.rs"]
 #[expect(dead_code, reason = "less is scripted here")]
 mod server;

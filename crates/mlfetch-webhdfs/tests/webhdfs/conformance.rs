@@ -3,23 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mlfetch_conformance::{Bytes, Fixture, KeyClass, Quirk, Seeded};
+use mlfetch_conformance::{Bytes, Fixture, Quirk, Seeded};
 use mlfetch_store::{BoxError, Key};
 
 use crate::hadoop;
-
-const PATH: &str = "names in HDFS are segments of a path, and text";
-
-const HDFS: &[Quirk] = &[
-    Quirk::no_key(KeyClass::EmptySegments, PATH),
-    Quirk::no_key(KeyClass::LeadingSlash, PATH),
-    Quirk::no_key(KeyClass::TrailingSlash, PATH),
-    Quirk::no_key(KeyClass::DotSegments, PATH),
-    Quirk::no_key(KeyClass::ObjectBesideDirectory, PATH),
-    Quirk::no_key(KeyClass::NotUtf8, PATH),
-    Quirk::no_key(KeyClass::Reserved, "HDFS has no `:` in its names")
-        .only(&["a:b", "in/a:b/file.txt"]),
-];
+use crate::quirks::HDFS;
 
 struct HdfsFixture;
 

@@ -8,6 +8,7 @@ mod failover;
 mod hadoop;
 mod identities;
 mod listing;
+mod quirks;
 mod redirects;
 mod server;
 mod support;
