@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mlfetch_store::Key;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use crate::server::{Answer, Request};
+use crate::server::{Answer, AzureAnswer, Request};
 
 /// Blobs under exact names, below `/account/container/`.
 #[derive(Debug, Default)]

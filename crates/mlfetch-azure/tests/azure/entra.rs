@@ -53,7 +53,7 @@ impl Issuer {
         Options::new()
             .with("azure-endpoint", Azurite::Tls.url())
             .with("azure-ca-bundle", self.bundle.path().to_str().expect("text"))
-            .with("azure-authority-host", self.server.tls_url())
+            .with("azure-authority-host", self.server.url())
             .with("azure-tenant-id", "tenant")
             .with("azure-client-id", "client")
     }

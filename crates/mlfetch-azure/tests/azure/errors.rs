@@ -9,7 +9,7 @@ use mlfetch_store::{
     Store as _,
 };
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, AzureAnswer, Server};
 use crate::support::{ACCESS_KEY, at, open, open_location};
 
 async fn fail(answer: Answer) -> Error {

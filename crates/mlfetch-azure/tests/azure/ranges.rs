@@ -2,7 +2,7 @@
 
 use mlfetch_store::{Algorithm, Error, ErrorKind, Key, ReadRequest, Retry, Store as _};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, AzureAnswer, Server};
 use crate::support::{bytes, open};
 
 const TAG: &str = "ETag: \"t\"";

@@ -55,14 +55,14 @@ fn key() -> Options {
 async fn a_server_is_believed_with_its_authority() {
     let (server, authority) = server().await;
     let options = key().with("azure-ca-bundle", path(&authority));
-    let size = stat(&format!("{}/account", server.tls_url()), options).await;
+    let size = stat(&format!("{}/account", server.url()), options).await;
     assert_eq!(size.expect("facts"), Some(7));
 }
 
 #[tokio::test]
 async fn a_server_of_an_unknown_authority_is_not_and_the_hint_says_what_to_give() {
     let (server, _authority) = server().await;
-    let error = stat(&format!("{}/account", server.tls_url()), key()).await;
+    let error = stat(&format!("{}/account", server.url()), key()).await;
     let error = error.expect_err("not believed");
     assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
     assert!(error.hint().is_some_and(|hint| hint.contains("azure-ca-bundle")), "{error:?}");
@@ -73,7 +73,7 @@ async fn a_server_of_an_unknown_authority_is_not_and_the_hint_says_what_to_give(
 async fn any_server_is_believed_where_somebody_asked_for_it() {
     let (server, _authority) = server().await;
     let options = key().with("azure-insecure-tls", "true");
-    let size = stat(&format!("{}/account", server.tls_url()), options).await;
+    let size = stat(&format!("{}/account", server.url()), options).await;
     assert_eq!(size.expect("facts"), Some(7));
 }
 

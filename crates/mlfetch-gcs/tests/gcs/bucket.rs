@@ -9,7 +9,7 @@ use mlfetch_store::Key;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Request};
+use crate::server::{Answer, GcsAnswer, Request};
 
 const OBJECTS: &str = "/storage/v1/b/bucket/o";
 
@@ -44,7 +44,7 @@ impl MemoryBucket {
         let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
         match self.objects.get(&name) {
             None => Answer::error("404 Not Found", "notFound", "No such object"),
-            Some(bytes) if request.parameter("alt").is_none() => {
+            Some(bytes) if request.decoded_parameter("alt").is_none() => {
                 Answer::json("200 OK", &resource(&name, bytes))
             }
             Some(bytes) => media(request, bytes),
@@ -52,7 +52,7 @@ impl MemoryBucket {
     }
 
     fn list(&self, request: &Request) -> Answer {
-        let parameter = |name| request.parameter(name).unwrap_or_default();
+        let parameter = |name| request.decoded_parameter(name).unwrap_or_default();
         let rows = self.rows(&parameter("prefix"), &parameter("delimiter"));
         let start = parameter("pageToken").parse().unwrap_or(0);
         let end = rows.len().min(start + parameter("maxResults").parse().unwrap_or(1000));
@@ -104,7 +104,7 @@ fn resource(name: &str, bytes: &Bytes) -> Value {
 fn media(request: &Request, bytes: &Bytes) -> Answer {
     assert_eq!(request.header("accept-encoding"), Some("gzip"));
     let current = generation(bytes);
-    if request.parameter("ifGenerationMatch").is_some_and(|wanted| wanted != current) {
+    if request.decoded_parameter("ifGenerationMatch").is_some_and(|wanted| wanted != current) {
         return Answer::error("412 Precondition Failed", "conditionNotMet", "At least one");
     }
     let generation = format!("x-goog-generation: {current}");

@@ -7,7 +7,7 @@ use mlfetch_store::{Backend as _, Error, ErrorKind, Key, Location, Options, Read
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::server::{Answer, Request, Server};
+use crate::server::{Answer, GcsAnswer, Request, Server};
 
 const IMPERSONATION: &str =
     "/v1/projects/-/serviceAccounts/other@example.iam.gserviceaccount.com:generateAccessToken";

@@ -9,7 +9,7 @@ use mlfetch_store::{
 };
 
 use crate::emulator;
-use crate::server::{Answer, Server};
+use crate::server::{Answer, GcsAnswer, Server};
 use crate::support::open;
 
 async fn fail(answer: Answer) -> Error {

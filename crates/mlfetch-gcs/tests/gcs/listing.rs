@@ -10,7 +10,7 @@ use mlfetch_store::{
 };
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, GcsAnswer, Server};
 use crate::support::open;
 
 fn page(more: Value) -> Answer {
@@ -41,14 +41,17 @@ async fn what_is_asked_is_what_the_request_says() {
         ("maxResults", "1000"),
         ("pageToken", "to/ken+="),
     ] {
-        assert_eq!(seen.parameter(name).as_deref(), Some(value));
+        assert_eq!(seen.decoded_parameter(name).as_deref(), Some(value));
     }
-    let fields = seen.parameter("fields").expect("fields");
+    let fields = seen.decoded_parameter("fields").expect("fields");
     assert!(fields.contains("crc32c") && fields.contains("generation"), "{fields}");
     store.list_page(ListRequest::new(Key::root(), Depth::All)).await.expect("a page");
     let seen = server.seen().remove(1);
-    assert_eq!(seen.parameter("maxResults").as_deref(), Some("1000"));
-    assert_eq!((seen.parameter("prefix"), seen.parameter("delimiter")), (None, None));
+    assert_eq!(seen.decoded_parameter("maxResults").as_deref(), Some("1000"));
+    assert_eq!(
+        (seen.decoded_parameter("prefix"), seen.decoded_parameter("delimiter")),
+        (None, None)
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use mlfetch_store::{ErrorKind, Key, Options, ReadRequest};
 
-use crate::server::{Answer, Request, Server};
+use crate::server::{Answer, GcsAnswer, Request, Server};
 use crate::support::{bytes, open_location};
 
 fn at(server: &Server) -> Options {
@@ -31,7 +31,7 @@ async fn opening_asks_the_bucket_nothing() {
 #[tokio::test]
 async fn the_project_that_pays_is_named_with_each_request() {
     let request = seen("gs://bucket/a", "gcs-user-project", "my project").await;
-    assert_eq!(request.parameter("userProject").as_deref(), Some("my project"));
+    assert_eq!(request.decoded_parameter("userProject").as_deref(), Some("my project"));
 }
 
 #[tokio::test]
@@ -53,13 +53,13 @@ async fn a_generation_is_the_one_of_the_object_that_the_location_names() {
     ] {
         let request = seen(uri, option, value).await;
         assert_eq!(request.path(), "/storage/v1/b/bucket/o/a", "{uri}");
-        assert_eq!(request.parameter("generation").as_deref(), Some(GENERATION), "{uri}");
+        assert_eq!(request.decoded_parameter("generation").as_deref(), Some(GENERATION), "{uri}");
     }
     let server = Server::start(|_| Answer::object("bytes", &[])).await;
     let uri = "gs://bucket/a#1764000000000001";
     let opened = open_location(uri, &at(&server)).await.expect("a location");
     opened.store.read(&Key::from("b"), ReadRequest::new()).await.expect("another object");
-    assert_eq!(server.seen()[0].parameter("generation"), None);
+    assert_eq!(server.seen()[0].decoded_parameter("generation"), None);
     let options = at(&server).with("gcs-generation", GENERATION);
     let error = open_location("gs://bucket/d/", &options).await.expect_err("a directory");
     assert_eq!(error.kind(), ErrorKind::InvalidInput);

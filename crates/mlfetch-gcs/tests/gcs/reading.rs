@@ -5,7 +5,7 @@ use mlfetch_store::{
 };
 
 use crate::emulator;
-use crate::server::{Answer, Server};
+use crate::server::{Answer, GcsAnswer, Server};
 use crate::support::{bytes, open, read};
 
 /// The nine bytes whose checksums are published with the algorithms.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use mlfetch_store::{Error, ErrorKind, Key, ReadRequest, Retry, Store as _};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, Server, WebServer};
 
 /// Reads `/x` to its end.
 async fn read(server: &Server) -> Result<Vec<u8>, Error> {

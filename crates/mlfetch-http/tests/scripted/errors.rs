@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mlfetch_store::{Error, ErrorKind, Key, ReadRequest, Retry, Store as _};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, Server, WebServer};
 
 async fn fail(answer: Answer) -> Error {
     let server = Server::start(move |_| answer.clone()).await;

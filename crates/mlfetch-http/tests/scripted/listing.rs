@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use mlfetch_store::{Depth, Entry, Error, ErrorKind, Key, ListRequest, Page, Store as _};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, Server, WebServer};
 
 const INDEX: &str = "<title>Index of /d/</title><a href=\"../\">up</a><a href=\"?C=M;O=A\">sort</a>\
      <a href=\"a%20b\">a</a><a href=\"c/\">c</a><a href=\"http://other.example/d/e\">e</a>\

@@ -4,7 +4,7 @@ use mlfetch_http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 use mlfetch_http::{Credential, HttpRequest};
 use mlfetch_store::{ErrorKind, Key, ReadRequest, Secret, Store as _};
 
-use crate::server::{Answer, Server, client};
+use crate::server::{Answer, Server, WebAnswer, WebServer, client};
 
 fn token() -> Credential {
     Credential::Bearer(Secret::new("t0ken-of-mine"))
@@ -13,9 +13,9 @@ fn token() -> Credential {
 #[tokio::test]
 async fn a_credential_never_reaches_another_origin() {
     let other = Server::start(|_| Answer::ok("theirs")).await;
-    let target = other.url("/x").to_string();
+    let target = other.at("/x").to_string();
     let home = Server::start(move |_| Answer::redirect(302, &target)).await;
-    let request = HttpRequest::get(home.url("/x")).with_credential(token());
+    let request = HttpRequest::get(home.at("/x")).with_credential(token());
     let answer = client().send(request).await.expect("an answer");
     assert_eq!(answer.bytes(100).await.expect("bytes"), "theirs");
     assert_eq!(home.seen()[0].header("authorization"), Some("Bearer t0ken-of-mine"));
@@ -26,11 +26,11 @@ async fn a_credential_never_reaches_another_origin() {
 #[tokio::test]
 async fn headers_that_say_who_asks_do_not_reach_another_origin() {
     let other = Server::start(|_| Answer::ok("")).await;
-    let target = other.url("/x").to_string();
+    let target = other.at("/x").to_string();
     let home = Server::start(move |_| Answer::redirect(307, &target)).await;
     let mut key = HeaderValue::from_static("k3y");
     key.set_sensitive(true);
-    let request = HttpRequest::get(home.url("/x"))
+    let request = HttpRequest::get(home.at("/x"))
         .with_header(AUTHORIZATION, HeaderValue::from_static("Custom k3y"))
         .with_header(COOKIE, HeaderValue::from_static("session=k3y"))
         .with_header(HeaderName::from_static("x-api-key"), key)
@@ -50,13 +50,13 @@ async fn a_credential_that_left_home_does_not_come_back() {
         Answer::redirect(302, &back)
     })
     .await;
-    let away = other.url("/to/").to_string();
+    let away = other.at("/to/").to_string();
     let home = Server::start(move |request| match request.target.as_str() {
         "/begin" => Answer::redirect(302, &format!("{away}http://{}/chosen", host(request))),
         _ => Answer::ok("x"),
     })
     .await;
-    let request = HttpRequest::get(home.url("/begin")).with_credential(token());
+    let request = HttpRequest::get(home.at("/begin")).with_credential(token());
     client().send(request).await.expect("an answer");
     let seen = home.seen();
     assert_eq!(seen[1].target, "/chosen");
@@ -74,7 +74,7 @@ async fn a_credential_goes_along_within_its_origin() {
         _ => Answer::ok("x"),
     })
     .await;
-    let request = HttpRequest::get(home.url("/a")).with_credential(token());
+    let request = HttpRequest::get(home.at("/a")).with_credential(token());
     client().send(request).await.expect("an answer");
     assert!(home.seen().iter().all(|request| request.header("authorization").is_some()));
 }
@@ -82,18 +82,18 @@ async fn a_credential_goes_along_within_its_origin() {
 #[tokio::test]
 async fn user_and_password_in_a_location_header_are_not_used() {
     let other = Server::start(|_| Answer::ok("x")).await;
-    let target = other.url("/x").to_string().replace("://", "://user:password@");
+    let target = other.at("/x").to_string().replace("://", "://user:password@");
     let home = Server::start(move |_| Answer::redirect(302, &target)).await;
-    client().send(HttpRequest::get(home.url("/"))).await.expect("an answer");
+    client().send(HttpRequest::get(home.at("/"))).await.expect("an answer");
     assert_eq!(other.seen()[0].header("authorization"), None);
 }
 
 #[tokio::test]
 async fn a_signed_query_does_not_reach_another_origin() {
     let other = Server::start(|_| Answer::ok("x")).await;
-    let target = other.url("/x").to_string();
+    let target = other.at("/x").to_string();
     let home = Server::start(move |_| Answer::redirect(302, &target)).await;
-    let root = home.url("/?sig=s3cret");
+    let root = home.at("/?sig=s3cret");
     let store = mlfetch_http::HttpStore::new(client(), &root).expect("a root");
     store.read(&Key::from("x"), ReadRequest::new()).await.expect("an object");
     assert_eq!(home.seen()[0].target, "/x?sig=s3cret");
@@ -111,7 +111,7 @@ async fn an_echoed_secret_is_taken_out_of_the_error() {
         Answer::new("403 Forbidden", &[], echoed)
     })
     .await;
-    let root = home.url("/?sig=s3cret%2Fsignature");
+    let root = home.at("/?sig=s3cret%2Fsignature");
     for credential in [
         token(),
         Credential::Basic { username: "me".to_owned(), password: Secret::new("t0ken-of-mine") },

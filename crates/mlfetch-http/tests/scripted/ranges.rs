@@ -5,7 +5,7 @@ use std::ops::Range;
 use futures_util::TryStreamExt as _;
 use mlfetch_store::{Error, ErrorKind, Key, Object, ReadRequest, Store as _};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, Server, WebServer};
 
 async fn read(answer: Answer, request: ReadRequest) -> Result<Object, Error> {
     let server = Server::start(move |_| answer.clone()).await;

@@ -3,16 +3,16 @@
 use mlfetch_http::{HttpRequest, HttpResponse, Method, Redirects};
 use mlfetch_store::{Error, ErrorKind, Key, ReadRequest, StatRequest, Store as _};
 
-use crate::server::{Answer, Server, client};
+use crate::server::{Answer, Server, WebAnswer, WebServer, client};
 
 async fn send(server: &Server, method: Method) -> Result<HttpResponse, Error> {
-    client().send(HttpRequest::new(method, server.url("/a")).with_body("body")).await
+    client().send(HttpRequest::new(method, server.at("/a")).with_body("body")).await
 }
 
 #[tokio::test]
 async fn a_loop_of_redirects_ends() {
     let server = Server::start(|_| Answer::redirect(302, "/again")).await;
-    let error = client().send(HttpRequest::get(server.url("/"))).await.expect_err("a loop");
+    let error = client().send(HttpRequest::get(server.at("/"))).await.expect_err("a loop");
     assert_eq!(error.kind(), ErrorKind::Protocol);
     assert_eq!(server.seen().len(), 6);
 }
@@ -39,7 +39,7 @@ async fn a_request_with_a_body_follows_307_and_308_only() {
 #[tokio::test]
 async fn no_redirect_is_followed_where_none_may_be() {
     let server = Server::start(|_| Answer::redirect(307, "/b")).await;
-    let request = HttpRequest::get(server.url("/a")).with_redirects(Redirects::Never);
+    let request = HttpRequest::get(server.at("/a")).with_redirects(Redirects::Never);
     let error = client().send(request).await.expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert_eq!(server.seen().len(), 1);
@@ -48,7 +48,7 @@ async fn no_redirect_is_followed_where_none_may_be() {
 #[tokio::test]
 async fn a_redirect_that_is_to_be_reported_is_an_answer() {
     let server = Server::start(|_| Answer::redirect(307, "http://elsewhere.example/b")).await;
-    let request = HttpRequest::get(server.url("/a")).with_redirects(Redirects::Reported);
+    let request = HttpRequest::get(server.at("/a")).with_redirects(Redirects::Reported);
     let answer = client().send(request).await.expect("an answer");
     assert_eq!(answer.status(), 307);
     let location = answer.header(mlfetch_http::header::LOCATION);
@@ -59,7 +59,7 @@ async fn a_redirect_that_is_to_be_reported_is_an_answer() {
 async fn a_redirect_to_another_scheme_is_refused() {
     for target in ["file:///etc/passwd", "ftp://h/x", "data:,x"] {
         let server = Server::start(move |_| Answer::redirect(302, target)).await;
-        let error = client().send(HttpRequest::get(server.url("/"))).await.expect_err(target);
+        let error = client().send(HttpRequest::get(server.at("/"))).await.expect_err(target);
         assert_eq!(error.kind(), ErrorKind::Refused, "{target}");
     }
 }

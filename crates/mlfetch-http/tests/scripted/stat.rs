@@ -2,7 +2,7 @@
 
 use mlfetch_store::{ErrorKind, Key, ObjectInfo, Result, StatRequest, Store as _};
 
-use crate::server::{Answer, Server, client};
+use crate::server::{Answer, Server, WebServer, client};
 
 async fn stat(server: &Server) -> Result<ObjectInfo> {
     server.store().stat(&Key::from("x"), StatRequest::new()).await
@@ -82,7 +82,7 @@ async fn a_signature_for_get_alone_is_enough() {
     })
     .await;
     assert_eq!(stat(&server).await.expect_err("forbidden").kind(), ErrorKind::PermissionDenied);
-    let root = server.url("/?sig=s3cret");
+    let root = server.at("/?sig=s3cret");
     let store = mlfetch_http::HttpStore::new(client(), &root).expect("a root");
     let info = store.stat(&Key::from("x"), StatRequest::new()).await.expect("facts");
     assert_eq!(info.size, Some(42));

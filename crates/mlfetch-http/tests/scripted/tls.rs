@@ -10,7 +10,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, Server, WebAnswer, WebServer};
 
 /// What a server of this name presents, and the PEM file that makes it trusted.
 fn certificate(name: &str) -> (TlsAcceptor, NamedTempFile) {
@@ -29,14 +29,14 @@ fn certificate(name: &str) -> (TlsAcceptor, NamedTempFile) {
 
 async fn ask(server: &Server, trusted: Option<&NamedTempFile>) -> Result<String, Error> {
     let config = ClientConfig::new().with_ca_bundle(trusted.map(|file| file.path().to_owned()));
-    let answer = HttpClient::new(&config)?.send(HttpRequest::get(server.url("/"))).await?;
+    let answer = HttpClient::new(&config)?.send(HttpRequest::get(server.at("/"))).await?;
     Ok(String::from_utf8_lossy(&answer.bytes(100).await?).into_owned())
 }
 
 #[tokio::test]
 async fn a_redirect_from_https_to_http_is_refused() {
     let plain = Server::start(|_| Answer::ok("in plain text")).await;
-    let target = plain.url("/x").to_string();
+    let target = plain.at("/x").to_string();
     let (acceptor, file) = certificate("localhost");
     let server = Server::start_tls(acceptor, move |_| Answer::redirect(302, &target)).await;
     let error = ask(&server, Some(&file)).await.expect_err("refused");

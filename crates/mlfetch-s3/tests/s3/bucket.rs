@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mlfetch_store::Key;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use crate::server::{Answer, Request};
+use crate::server::{Answer, Request, S3Answer};
 
 /// Objects under exact names, below `/bucket/`.
 #[derive(Debug, Default)]

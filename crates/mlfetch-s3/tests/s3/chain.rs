@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::server::{Answer, Request, Server};
+use crate::server::{Answer, Request, S3Request, Server};
 
 const LISTING: &str = "<ListBucketResult><Contents><Key>a</Key><Size>1</Size></Contents>\
                        <IsTruncated>false</IsTruncated></ListBucketResult>";

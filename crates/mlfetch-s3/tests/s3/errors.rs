@@ -7,7 +7,7 @@ use mlfetch_store::{
     Depth, Error, ErrorKind, Key, ListRequest, ReadRequest, Retry, StatRequest, Store as _,
 };
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, S3Answer, Server};
 use crate::support::{open, open_as, signed_in};
 
 async fn fail(answer: Answer) -> Error {

@@ -8,7 +8,7 @@ use mlfetch_store::{
     Depth, Entry, Error, ErrorKind, Key, ListRequest, Page, Retry, Store as _, WalkLimits, walk,
 };
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, S3Answer, Server};
 use crate::support::open;
 
 const ROW: &str = "<Contents><Key>d/a+b%2541</Key><Size>7</Size></Contents>";

@@ -2,7 +2,7 @@
 
 use mlfetch_store::{Depth, ErrorKind, Key, ListRequest, Options, ReadRequest, StatRequest};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, S3Request, Server};
 use crate::support::open_location;
 
 async fn server() -> Server {

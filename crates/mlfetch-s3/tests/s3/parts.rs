@@ -2,7 +2,7 @@
 
 use mlfetch_store::{Algorithm, Checksum, Coverage, Key, ReadRequest, StatRequest, Store as _};
 
-use crate::server::{Answer, Request, Server};
+use crate::server::{Answer, Request, S3Answer, Server};
 use crate::support::open;
 
 const TAG: &str = "ETag: \"3858f62230ac3c915f300c664312c11f-3\"";

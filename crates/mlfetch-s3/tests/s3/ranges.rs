@@ -2,7 +2,7 @@
 
 use mlfetch_store::{Error, ErrorKind, Key, ReadRequest, Retry, Store as _};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, S3Answer, Server};
 use crate::support::{bytes, open};
 
 const TAG: &str = "ETag: \"t\"";

@@ -2,7 +2,7 @@
 
 use mlfetch_store::{ErrorKind, Key, ReadRequest, StatRequest, Store as _};
 
-use crate::server::{Answer, Request, Server};
+use crate::server::{Answer, Request, S3Answer, S3Request, Server};
 use crate::support::{open, read};
 
 const HERE: &str = "eu-north-1";

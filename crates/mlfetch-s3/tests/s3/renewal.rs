@@ -8,7 +8,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use mlfetch_s3::SdkConfig;
 use mlfetch_store::{ErrorKind, Store as _};
 
-use crate::server::{Answer, Request, Server};
+use crate::server::{Answer, Request, S3Answer, Server};
 use crate::support::{open_as, read};
 
 /// Gives `key-0`, then `key-1`, up to a last one; each good for so long.

@@ -39,14 +39,14 @@ async fn ask(url: &str, options: Options) -> Result<Option<u64>, Error> {
 async fn a_server_is_believed_with_its_authority() {
     let (server, authority) = server().await;
     let path = authority.path().to_str().expect("text");
-    let size = ask(&server.tls_url(), Options::new().with("s3-ca-bundle", path)).await;
+    let size = ask(&server.url(), Options::new().with("s3-ca-bundle", path)).await;
     assert_eq!(size.expect("facts"), Some(7));
 }
 
 #[tokio::test]
 async fn a_server_of_an_unknown_authority_is_not_and_the_hint_says_what_to_give() {
     let (server, _authority) = server().await;
-    let error = ask(&server.tls_url(), Options::new()).await.expect_err("not believed");
+    let error = ask(&server.url(), Options::new()).await.expect_err("not believed");
     assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
     assert!(error.hint().is_some_and(|hint| hint.contains("s3-ca-bundle")), "{error:?}");
     assert!(server.seen().is_empty());
@@ -55,7 +55,7 @@ async fn a_server_of_an_unknown_authority_is_not_and_the_hint_says_what_to_give(
 #[tokio::test]
 async fn any_server_is_believed_where_somebody_asked_for_it() {
     let (server, _authority) = server().await;
-    let size = ask(&server.tls_url(), Options::new().with("s3-ignore-tls", "true")).await;
+    let size = ask(&server.url(), Options::new().with("s3-ignore-tls", "true")).await;
     assert_eq!(size.expect("facts"), Some(7));
 }
 

@@ -7,7 +7,7 @@ use mlfetch_store::{
 use mlfetch_webhdfs::WebHdfsConfig;
 
 use crate::hadoop;
-use crate::server::{Answer, Server, open, open_with};
+use crate::server::{Answer, HdfsAnswer, Server, open, open_with};
 use crate::support::read;
 
 async fn fail(answer: Answer) -> Error {

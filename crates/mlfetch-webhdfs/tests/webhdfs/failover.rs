@@ -2,7 +2,7 @@
 
 use mlfetch_store::{ErrorKind, Key, Retry, StatRequest, Store as _};
 
-use crate::server::{Answer, Server, open};
+use crate::server::{Answer, HdfsAnswer, Server, open};
 
 fn standby() -> Answer {
     let words = "Operation category READ is not supported in state standby";

@@ -4,7 +4,7 @@ use mlfetch_store::{Depth, ErrorKind, Key, ListRequest, Secret, StatRequest, Sto
 use mlfetch_webhdfs::WebHdfsConfig;
 
 use crate::hadoop;
-use crate::server::{Answer, Server, open, open_with};
+use crate::server::{Answer, HdfsAnswer, Server, open, open_with};
 use crate::support::read;
 
 const TOKEN: &str = "s3cret-delegation-token";
