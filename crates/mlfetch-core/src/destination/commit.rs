@@ -39,6 +39,19 @@ impl Destination {
             .map_err(|errno| self.error(path, errno))
     }
 
+    /// The same for a file that a later fetch can continue, or that an earlier one left: `stem`
+    /// names exactly one object, of one version, on its way to one path.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub(crate) fn stage_resumable(&self, path: &RelativePath, stem: &str) -> Result<StagedFile> {
+        let _writing = self.begin_writing()?;
+        let staging = self.staging()?;
+        self.handles()?
+            .sparing_handles(|| staging.create_or_continue(stem))
+            .map_err(|errno| self.error(path, errno))
+    }
+
     /// Gives a staged file its final name, in one step.
     ///
     /// # Errors
@@ -88,7 +101,8 @@ impl Destination {
         replace: bool,
     ) -> Result<Arc<OwnedFd>> {
         let (directory, name) = path.split();
-        let from = Name { directory: staged.directory(), name: OsStr::new(staged.name()) };
+        let staged_name = staged.name();
+        let from = Name { directory: staged.directory(), name: OsStr::new(&staged_name) };
         let step = if replace { rename::replace } else { rename::keep };
         for _ in 0..MAX_TRIES {
             let parent = handles.make_or_root(directory.as_ref())?;

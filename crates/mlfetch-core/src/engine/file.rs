@@ -9,6 +9,7 @@ use super::digest::Digests;
 use super::follow::digest_range;
 use super::kept::kept;
 use super::overwrite::{Decision, decide};
+use super::part::Parts;
 use super::report::{Meter, Progress};
 use super::transfer::{Committed, Planned, Transfers};
 use super::verify::strongest;
@@ -133,7 +134,9 @@ async fn plan(
 /// Fetches, if there is room on the disk.
 async fn fetch(transfers: &Transfers, planned: &Planned) -> Result<Ended, FileError> {
     let size = planned.info.size.unwrap_or_default();
-    transfers.room.take(size, &planned.path, &transfers.destination)?;
+    let is_resumable =
+        transfers.settings.resume && Parts::of(&planned.info, transfers.store.info()).is_some();
+    transfers.room.take(size, is_resumable, &planned.path, &transfers.destination)?;
     let done = transfers.fetch(planned).await;
     if done.is_err() {
         planned.meter.take_back();

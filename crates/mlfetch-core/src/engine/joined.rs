@@ -33,9 +33,21 @@ impl Pieces {
         Some(Self { algorithm: sum.algorithm, crc, ends })
     }
 
+    /// Those of a whole file, where its store's checksum is no CRC or there is none: what was
+    /// written is held to them when it is read again.
+    pub(super) fn of_whole() -> Self {
+        Self { algorithm: Algorithm::Crc64Nvme, crc: CrcAlgorithm::Crc64Nvme, ends: Vec::new() }
+    }
+
     /// Computes the values of a range's pieces; [`Digests::values`] gives them.
-    pub(super) fn digests(&self, range: &Range<u64>) -> Option<Digests> {
+    pub(super) fn digests(&self, range: &Range<u64>) -> Digests {
         Digests::of_parts(self.algorithm, self.cut(range).collect())
+            .expect("each range has a piece, and CRCs are computed here")
+    }
+
+    /// How long the values of a range's pieces are, one after the other.
+    pub(super) fn values_bytes(&self, range: &Range<u64>) -> usize {
+        self.cut(range).count() * self.algorithm.value_bytes()
     }
 
     /// The sizes of a range's pieces: none of them lies in two parts.
@@ -128,7 +140,7 @@ mod tests {
         for start in (0..BYTES.len()).step_by(size) {
             let end = BYTES.len().min(start + size);
             let range = start as u64..end as u64;
-            let mut digest = pieces.digests(&range).expect("computed here");
+            let mut digest = pieces.digests(&range);
             digest.update(&BYTES[start..end]);
             joined.add(&range, &digest.values());
         }

@@ -26,6 +26,9 @@ pub struct FetchSettings {
     pub keep_going: bool,
     /// Say what would be done and do nothing.
     pub dry_run: bool,
+    /// Keep what arrived of big files when the fetch ends before they are whole, and continue what
+    /// an earlier one kept.
+    pub resume: bool,
     /// Write each file through to the disk before it gets its name, and then the name.
     pub fsync: bool,
     /// Note the registered model beside its files, as MLflow does.
@@ -51,6 +54,7 @@ impl Default for FetchSettings {
             jobs: NonZeroUsize::new(32).unwrap_or(NonZeroUsize::MIN),
             keep_going: false,
             dry_run: false,
+            resume: true,
             fsync: false,
             model_meta: true,
             manifest: false,

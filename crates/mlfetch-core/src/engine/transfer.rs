@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use mlfetch_store::{Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store};
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
 use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
 use super::digest::Digests;
 use super::hands::Hands;
+use super::journal::stem;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
@@ -17,7 +20,7 @@ use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError, Sealed, Witness};
 use crate::RelativePath;
-use crate::destination::{Commit, Destination, StagedFile};
+use crate::destination::{Commit, Destination, DestinationError, DestinationProblem, StagedFile};
 use crate::manifest::{ManifestRow, Sha256Sum};
 
 /// Files up to this size are held in memory and written in one go: one thread hop a file.
@@ -84,6 +87,8 @@ struct Verified {
 #[derive(Debug)]
 pub(super) struct Committed {
     pub(super) size: u64,
+    /// Bytes of it that an earlier fetch had brought.
+    pub(super) kept: u64,
     pub(super) proof: Proof,
     /// For the manifest, where there is to be one.
     pub(super) row: Option<ManifestRow>,
@@ -158,7 +163,7 @@ impl Transfers {
     async fn to_disk(&self, planned: &Planned, object: Object) -> Result<Transferred, Broken> {
         let Object { info, mut body, .. } = object;
         let (sum, digest) = self.checksum(&planned.info, &info).await?.unzip();
-        let staged = self.stage(planned, None).await?;
+        let staged = self.stage(planned).await?;
         let failed = |error: std::io::Error| self.destination.io_error(&planned.path, &error);
         // The listing may know the size where the answer does not.
         let announced = info.size.or(planned.info.size);
@@ -179,18 +184,38 @@ impl Transfers {
         Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256, size })
     }
 
-    /// A new staged file, off the threads that serve the network, with room for `size` bytes.
-    pub(super) async fn stage(
+    /// A new staged file, off the threads that serve the network.
+    async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
+        let destination = Arc::clone(&self.destination);
+        let path = planned.path.clone();
+        self.hands.step(move || destination.stage(&path)).await
+    }
+
+    /// A staged file with room for all its bytes; the one that an earlier fetch of the same object
+    /// left, if there is one.
+    pub(super) async fn stage_big(
         &self,
         planned: &Planned,
-        size: Option<u64>,
+        info: &ObjectInfo,
+        sum: Option<&Checksum>,
+        size: u64,
     ) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
+        let stem = stem(&self.store.info().root, info, sum, &path);
+        let resumes = self.settings.resume;
         let staged = move || {
-            let staged = destination.stage(&path)?;
-            if let Some(size) = size {
-                part::reserve(&destination, &path, &staged, size)?;
+            let staged = if resumes {
+                destination.stage_resumable(&path, &stem)?
+            } else {
+                destination.stage(&path)?
+            };
+            match reserve(&destination, &path, &staged, size) {
+                Err(error) if error.problem() == DestinationProblem::Full => {
+                    destination.give_way();
+                    reserve(&destination, &path, &staged, size)?;
+                }
+                reserved => reserved?,
             }
             Ok(staged)
         };
@@ -198,31 +223,42 @@ impl Transfers {
     }
 
     fn verify(&self, planned: &Planned, arrived: Transferred) -> Result<Verified, Broken> {
-        let Transferred { bytes, info, checksum, sha256, size } = arrived;
+        match self.proof(planned, &arrived) {
+            Ok(proof) => {
+                let Transferred { bytes, info, sha256, size, .. } = arrived;
+                Ok(Verified { bytes, info, size, proof, sha256 })
+            }
+            Err(broken) => {
+                if let Content::Staged(staged) = arrived.bytes {
+                    staged.discard();
+                }
+                Err(broken)
+            }
+        }
+    }
+
+    fn proof(&self, planned: &Planned, arrived: &Transferred) -> Result<Proof, Broken> {
+        let Transferred { info, checksum, sha256, size, .. } = arrived;
         let expected = planned.info.size.or(info.size);
-        if let Some(expected) = expected.filter(|expected| *expected != size) {
+        if let Some(expected) = expected.filter(|expected| expected != size) {
             let message = format!("{size} bytes arrived and the store has {expected}");
             return Err(wrong_bytes(&planned.info, message));
         }
-        let proof = match checksum {
-            Some((sum, ours)) if sum.value != ours => {
-                return Err(wrong_bytes(&planned.info, mismatch(&sum, ours)));
+        Ok(match checksum {
+            Some((sum, ours)) if sum.value != *ours => {
+                return Err(wrong_bytes(&planned.info, mismatch(sum, ours.clone())));
             }
             _ if self.hold_to_list(planned, sha256.as_ref())? => Proof::List,
             Some((sum, _)) => Proof::Checksum(sum.algorithm),
             None if self.settings.verify == Verify::Required => {
-                return Err(Error::new(
-                    ErrorKind::Integrity,
-                    "verify",
-                    planned.info.key.to_string(),
-                )
-                .with_message("the store gives no checksum and one is required")
-                .into());
+                let key = planned.info.key.to_string();
+                return Err(Error::new(ErrorKind::Integrity, "verify", key)
+                    .with_message("the store gives no checksum and one is required")
+                    .into());
             }
             None if expected.is_some() => Proof::Size,
             None => Proof::Transfer,
-        };
-        Ok(Verified { bytes, info, size, proof, sha256 })
+        })
     }
 
     async fn commit(&self, planned: &Planned, verified: Verified) -> Result<Committed, FileError> {
@@ -243,7 +279,7 @@ impl Transfers {
         };
         self.hands.step(commit).await?;
         let row = sha256.map(|sha256| self.row(planned, info, sha256, size, &proof));
-        Ok(Committed { size, proof, row })
+        Ok(Committed { size, kept: planned.meter.kept(), proof, row })
     }
 }
 
@@ -263,6 +299,20 @@ impl Transfers {
             sha256: verified.sha256.as_ref(),
         };
         witness.committing(&file).await
+    }
+}
+
+/// Takes the space before the bytes come, where the file system can.
+fn reserve(
+    destination: &Destination,
+    path: &RelativePath,
+    staged: &StagedFile,
+    size: u64,
+) -> Result<(), DestinationError> {
+    let file = staged.share().map_err(|error| destination.io_error(path, &error))?;
+    match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size) {
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+        Err(errno) => Err(destination.error(path, errno)),
     }
 }
 

@@ -21,13 +21,14 @@ use super::{
     Source, Witness,
 };
 use crate::RelativePath;
-use crate::destination::Destination;
+use crate::destination::{ALIVE_EVERY, Destination};
 use crate::manifest::{Manifest, ManifestRow};
 use crate::resolve::{ModelMeta, Resolved, Target};
 
 pub(super) type Result<T> = std::result::Result<T, FetchError>;
 
-/// A fetch on its way. Dropped before it is finished, it leaves nothing but whole files.
+/// A fetch on its way. Dropped before it is finished, it leaves whole files, and what can be
+/// continued of big ones.
 pub(super) struct Fetch {
     pub(super) destination: Arc<Destination>,
     pub(super) settings: Arc<FetchSettings>,
@@ -45,6 +46,8 @@ pub(super) struct Fetch {
     has_arrived: bool,
     /// Whether the destination was made, or was there.
     pub(super) is_made: bool,
+    /// Shows those who share the destination that this fetch lives, for as long as it does.
+    alive: JoinSet<()>,
 }
 
 impl Fetch {
@@ -76,6 +79,7 @@ impl Fetch {
             witness: None,
             has_arrived: false,
             is_made: false,
+            alive: JoinSet::new(),
         })
     }
 
@@ -161,6 +165,7 @@ impl Fetch {
         if !std::mem::replace(&mut self.is_made, true) {
             let destination = Arc::clone(&self.destination);
             self.hands.step(move || destination.make()).await.map_err(of_destination)?;
+            self.alive.spawn(show(Arc::clone(&self.destination), Arc::clone(&self.hands)));
         }
         Ok(())
     }
@@ -213,13 +218,14 @@ impl Fetch {
     pub(super) fn finish(mut self) -> Result<Report> {
         let report = std::mem::take(&mut self.report);
         let has_failed = !report.failures.is_empty();
-        if has_failed && report.files + report.unchanged == 0 {
-            self.destination.abandon();
-        }
-        self.destination.finish()?;
         if has_failed {
+            if report.files + report.unchanged == 0 {
+                self.destination.abandon();
+            }
+            self.destination.leave();
             return Err(FetchError::Some(Box::new(Report { manifest: None, ..report })));
         }
+        self.destination.finish()?;
         match expected(&self.settings, report.manifest.as_ref()) {
             Ok(()) => Ok(report),
             Err(error) => Err(FetchError::Expected { error, report: Box::new(report) }),
@@ -231,6 +237,16 @@ impl Drop for Fetch {
     fn drop(&mut self) {
         self.running.abort_all();
         self.destination.abandon();
+    }
+}
+
+/// Shows again and again that this fetch lives.
+async fn show(destination: Arc<Destination>, hands: Arc<Hands>) {
+    loop {
+        tokio::time::sleep(ALIVE_EVERY).await;
+        let destination = Arc::clone(&destination);
+        // Undone only when the fetch is over.
+        let _ = hands.give(move || destination.touch()).await;
     }
 }
 

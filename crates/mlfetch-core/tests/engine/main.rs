@@ -14,6 +14,7 @@ mod names;
 mod overwrite;
 mod parts;
 mod patterns;
+mod resume;
 mod support;
 mod together;
 mod verify;
