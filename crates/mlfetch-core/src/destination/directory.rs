@@ -155,6 +155,33 @@ impl Destination {
             .map_err(|errno| self.error(path, errno))
     }
 
+    /// Removes a file, a link or a device; one that is gone is no error.
+    ///
+    /// # Errors
+    /// If it is a directory, or the file system refuses.
+    pub(crate) fn delete(&self, path: &RelativePath) -> Result<()> {
+        let _writing = self.begin_writing()?;
+        let (directory, name) = path.split();
+        let Some(parent) = self.handles()?.find(directory.as_ref())? else { return Ok(()) };
+        match rustix::fs::unlinkat(&parent, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(self.error(path, errno)),
+        }
+    }
+
+    /// Removes a directory if it is empty; says whether it did.
+    pub(crate) fn delete_empty(&self, path: &RelativePath) -> bool {
+        let remove = || {
+            let _writing = self.begin_writing().ok()?;
+            let (directory, name) = path.split();
+            let handles = self.handles().ok()?;
+            let parent = handles.find(directory.as_ref()).ok()??;
+            handles.forget();
+            rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR).ok()
+        };
+        remove().is_some()
+    }
+
     /// Ends the work: removes the staging directory, and what earlier fetches left to be continued,
     /// and keeps all else.
     ///
@@ -337,7 +364,7 @@ mod tests {
         let destination = Destination::open(directory.path()).expect("opens");
         let staged = destination.stage(&path("a")).expect("staged");
         destination.abandon();
-        assert!(destination.commit(staged, &path("d/a"), REPLACE).is_err());
+        assert!(destination.commit(staged, &path("d/a"), &REPLACE).is_err());
         assert!(write(&destination, "b", b"x").is_err());
         assert!(destination.make_directory(&path("c")).is_err());
         assert!(names(directory.path()).is_empty());

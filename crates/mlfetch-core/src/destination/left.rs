@@ -57,7 +57,7 @@ impl LeftBehind {
         let entries = Dir::read_from(root).into_iter().flatten().flatten();
         for entry in entries {
             let name = entry.file_name().to_bytes();
-            if !is_abandoned(root, name, now) {
+            if !is_abandoned(root, name, name, now) {
                 continue;
             }
             if is_resumable(root, name) {
@@ -99,9 +99,15 @@ impl LeftBehind {
     }
 }
 
-/// Whether a name is that of a staging directory whose process is gone.
-fn is_abandoned(root: &OwnedFd, name: &[u8], now: Option<SystemTime>) -> bool {
-    let Some(owner) = Owner::of(name) else { return false };
+/// Whether a name is that of a directory whose process is gone; `own` is the part of it that says
+/// whose it is.
+pub(super) fn is_abandoned(
+    root: &OwnedFd,
+    name: &[u8],
+    own: &[u8],
+    now: Option<SystemTime>,
+) -> bool {
+    let Some(owner) = Owner::of(own) else { return false };
     match owner.is_running() {
         Some(is_running) => !is_running,
         None => is_given_up(root, name, now),

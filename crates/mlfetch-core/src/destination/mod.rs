@@ -7,6 +7,7 @@
 //! there, with a journal of what arrived, for the next fetch of it.
 
 mod above;
+mod atomic;
 mod commit;
 mod directory;
 mod error;
@@ -16,13 +17,16 @@ mod left;
 mod owner;
 mod rename;
 mod staging;
+mod suffix;
 #[cfg(test)]
 mod support;
 
-pub(crate) use commit::Commit;
+pub(crate) use atomic::Atomic;
+pub(crate) use commit::{Commit, Replace};
 pub(crate) use directory::{Destination, Free};
 pub use error::{DestinationError, DestinationProblem};
 pub(crate) use existing::Existing;
 pub(crate) use left::ALIVE_EVERY;
 pub(crate) use owner::{is_staging_name, new_name as new_staging_name};
 pub(crate) use staging::StagedFile;
+pub use suffix::BackupSuffix;

@@ -133,7 +133,10 @@ impl Engine {
         }
         match missing {
             Some(error) if !fetch.has_arrived() => Err(error.into()),
-            _ => fetch.finish(),
+            _ => {
+                fetch.sweep().await?;
+                fetch.finish()
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod conflict;
 mod digest;
 mod error;
 mod expected;
+mod extraneous;
 mod fetch;
 mod file;
 mod follow;

@@ -46,6 +46,11 @@ pub enum Event<'a> {
         /// What was proven of it.
         proof: &'a Proof,
     },
+    /// It did not belong to the tree, and is gone, or would go (dry run).
+    Deleted {
+        /// Where it was.
+        path: &'a RelativePath,
+    },
     /// It did not arrive.
     Failed(&'a FileFailure),
 }
@@ -172,6 +177,8 @@ pub struct Report {
     pub resumed_bytes: u64,
     /// Files that were there and unchanged, or not to be replaced.
     pub unchanged: u64,
+    /// Files that did not belong to the tree and are gone, or would go (dry run).
+    pub deleted: u64,
     /// Files that would be fetched (dry run).
     pub planned: u64,
     /// Bytes that would be fetched, where the store says (dry run).

@@ -29,6 +29,9 @@ impl Fetch {
             Ok(path) => path,
             Err(refusal) => return self.refuse_name(&info.key, refusal),
         };
+        if let Some(seen) = &mut self.seen {
+            seen.note(&path);
+        }
         self.let_others_end(&path).await?;
         self.progress.found(info.size);
         self.drain(self.settings.jobs.get() - 1).await?;

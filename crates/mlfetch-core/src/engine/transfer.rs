@@ -13,6 +13,7 @@ use super::conflict::Course;
 use super::digest::Digests;
 use super::hands::Hands;
 use super::journal::stem;
+use super::overwrite::Replacing;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
@@ -20,7 +21,7 @@ use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError, Sealed, Witness};
 use crate::RelativePath;
-use crate::destination::{Commit, Destination, DestinationError, DestinationProblem, StagedFile};
+use crate::destination::{Destination, DestinationError, DestinationProblem, StagedFile};
 use crate::manifest::{ManifestRow, Sha256Sum};
 
 /// Files up to this size are held in memory and written in one go: one thread hop a file.
@@ -35,8 +36,8 @@ const MAX_TRANSFERS: u32 = 3;
 pub(super) struct Planned {
     pub(super) info: ObjectInfo,
     pub(super) path: RelativePath,
-    /// Whether a file of that name may be replaced.
-    pub(super) replace: bool,
+    /// What may happen to a file of that name.
+    pub(super) replacing: Replacing,
     pub(super) meter: Meter,
 }
 
@@ -264,18 +265,15 @@ impl Transfers {
     async fn commit(&self, planned: &Planned, verified: Verified) -> Result<Committed, FileError> {
         self.witnessed(planned, &verified).await?;
         let Verified { bytes, info, size, proof, sha256 } = verified;
-        let how = Commit {
-            replace: planned.replace,
-            fsync: self.settings.fsync,
-            // The listing's time first: it is what the next fetch will compare with, and some
-            // stores tell fractions of a second there and not with the bytes.
-            modified: planned.info.modified.or(info.modified),
-        };
+        // The listing's time first: it is what the next fetch will compare with, and some stores
+        // tell fractions of a second there and not with the bytes.
+        let modified = planned.info.modified.or(info.modified);
+        let how = self.settings.commit(planned.replacing, modified);
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
         let commit = move || match bytes {
-            Content::Staged(staged) => destination.commit(staged, &path, how),
-            Content::Memory(bytes) => destination.put(&path, &bytes, how),
+            Content::Staged(staged) => destination.commit(staged, &path, &how),
+            Content::Memory(bytes) => destination.put(&path, &bytes, &how),
         };
         self.hands.step(commit).await?;
         let row = sha256.map(|sha256| self.row(planned, info, sha256, size, &proof));
@@ -340,6 +338,11 @@ impl Planned {
     pub(super) fn of(key: mlfetch_store::Key, size: u64) -> Self {
         let path = RelativePath::new(key.as_bytes()).expect("a path");
         let info = ObjectInfo::new(key).with_size(size);
-        Self { info, path, replace: true, meter: Meter::new(&Arc::default(), Some(size)) }
+        Self {
+            info,
+            path,
+            replacing: Replacing::Theirs,
+            meter: Meter::new(&Arc::default(), Some(size)),
+        }
     }
 }
