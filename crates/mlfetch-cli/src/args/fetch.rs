@@ -1,6 +1,6 @@
 //! How it is fetched.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use mlfetch::{
 };
 
 use super::ProgressStyle;
-use super::values::{LayoutWord, OverwriteWord, VerifyWord};
+use super::values::{LayoutWord, OverwriteWord, VerifyWord, rate};
 use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
@@ -57,6 +57,10 @@ pub(crate) struct FetchArgs {
         hide_env = true
     )]
     jobs: NonZeroUsize,
+    /// No more than so many bytes a second, all files together: a number, with K, M or G behind it
+    /// for powers of 1024
+    #[arg(long, value_name = "RATE", env = "MLFETCH_BWLIMIT", hide_env = true, value_parser = rate)]
+    bwlimit: Option<NonZeroU64>,
     /// Go on with the other files after one failed; the exit code is then 8
     #[arg(long, env = "MLFETCH_KEEP_GOING", hide_env = true)]
     keep_going: bool,
@@ -169,6 +173,7 @@ impl FetchArgs {
         settings.filter = filter(&self.include, &self.exclude)?;
         settings.verify = self.verify.into();
         settings.jobs = self.jobs;
+        settings.bytes_per_second = self.bwlimit;
         settings.keep_going = self.keep_going;
         settings.dry_run = self.dry_run;
         settings.resume = !self.no_resume;

@@ -23,6 +23,7 @@ mod list;
 mod meta;
 mod near;
 mod overwrite;
+mod pace;
 mod part;
 mod pass;
 mod read;

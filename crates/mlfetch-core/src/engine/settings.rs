@@ -1,6 +1,6 @@
 //! How to fetch.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -28,6 +28,8 @@ pub struct FetchSettings {
     pub backup: Option<Arc<BackupSuffix>>,
     /// Files, or parts of big files, on their way at the same time.
     pub jobs: NonZeroUsize,
+    /// Bytes that may come in a second, all files together.
+    pub bytes_per_second: Option<NonZeroU64>,
     /// Go on after a file failed. A name that cannot be a path never stops the others.
     pub keep_going: bool,
     /// Say what would be done and do nothing.
@@ -68,6 +70,7 @@ impl Default for FetchSettings {
             verify: Verify::default(),
             backup: None,
             jobs: NonZeroUsize::new(32).unwrap_or(NonZeroUsize::MIN),
+            bytes_per_second: None,
             keep_going: false,
             dry_run: false,
             resume: true,

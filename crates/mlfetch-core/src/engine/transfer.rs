@@ -14,6 +14,7 @@ use super::digest::Digests;
 use super::hands::Hands;
 use super::journal::stem;
 use super::overwrite::Replacing;
+use super::pace::Pace;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
@@ -52,6 +53,7 @@ pub(super) struct Transfers {
     pub(super) settings: Arc<FetchSettings>,
     pub(super) room: Arc<Room>,
     pub(super) hands: Arc<Hands>,
+    pub(super) pace: Option<Arc<Pace>>,
     /// As many turns as there may be bodies on their way.
     pub(super) turns: Arc<Semaphore>,
     pub(super) witness: Option<Arc<dyn Witness>>,
@@ -326,6 +328,7 @@ impl Transfers {
             settings: Arc::default(),
             room: Arc::default(),
             hands: Arc::default(),
+            pace: None,
             turns: Arc::new(Semaphore::new(1)),
             witness: None,
         }

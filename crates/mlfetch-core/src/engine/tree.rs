@@ -14,6 +14,7 @@ use super::extraneous::Seen;
 use super::file::Ended;
 use super::hands::Hands;
 use super::meta::note_model;
+use super::pace::Pace;
 use super::room::Room;
 use super::running::Started;
 use super::transfer::Transfers;
@@ -37,6 +38,7 @@ pub(super) struct Fetch {
     pub(super) progress: Arc<Progress>,
     pub(super) room: Arc<Room>,
     pub(super) hands: Arc<Hands>,
+    pace: Option<Arc<Pace>>,
     pub(super) turns: Arc<Semaphore>,
     pub(super) running: JoinSet<Ended>,
     /// The files that are on their way.
@@ -80,6 +82,7 @@ impl Fetch {
             manifest: settings.takes_sha256().then(Manifest::default),
             ..Report::default()
         };
+        let pace = settings.bytes_per_second.map(Pace::new).map(Arc::new);
         let seen = (settings.delete_extraneous || is_continued).then(Seen::default);
         Ok(Self {
             destination: Arc::new(destination),
@@ -88,6 +91,7 @@ impl Fetch {
             progress,
             room: Arc::default(),
             hands: Arc::default(),
+            pace,
             turns: Arc::new(Semaphore::new(turns)),
             running: JoinSet::new(),
             started: HashMap::new(),
@@ -223,6 +227,7 @@ impl Fetch {
             settings: Arc::clone(&self.settings),
             room: Arc::clone(&self.room),
             hands: Arc::clone(&self.hands),
+            pace: self.pace.clone(),
             turns: Arc::clone(&self.turns),
             witness: self.witness.clone(),
         })
