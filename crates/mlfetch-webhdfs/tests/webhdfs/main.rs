@@ -5,6 +5,7 @@ mod checksums;
 mod conformance;
 mod errors;
 mod failover;
+mod gateway;
 mod hadoop;
 mod identities;
 mod listing;
