@@ -13,3 +13,4 @@ mod quirks;
 mod redirects;
 mod server;
 mod support;
+mod tls;
