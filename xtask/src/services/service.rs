@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::launch::Launch;
 use super::state::Variables;
 use super::{
-    Tools, azurite, fake_gcs, hdfs, kerberos, minio, mlflow, mysql, nginx, postgres, toxiproxy,
+    Tools, azurite, fake_gcs, hdfs, httpfs, kerberos, minio, mlflow, mysql, nginx, postgres,
+    toxiproxy,
 };
 
 /// A server that the tests use.
@@ -24,18 +25,21 @@ pub(crate) enum Service {
     MlflowAuth,
     MlflowS3,
     MlflowGcs,
+    MlflowAzure,
     Nginx,
     Postgres,
     Mysql,
     Toxiproxy,
     Hdfs,
+    HdfsTls,
     HdfsKerberos,
+    Httpfs,
     Azurite,
     AzuriteTls,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Minio,
         Self::FakeGcs,
         Self::MlflowProxied,
@@ -43,12 +47,15 @@ impl Service {
         Self::MlflowAuth,
         Self::MlflowS3,
         Self::MlflowGcs,
+        Self::MlflowAzure,
         Self::Nginx,
         Self::Postgres,
         Self::Mysql,
         Self::Toxiproxy,
         Self::Hdfs,
+        Self::HdfsTls,
         Self::HdfsKerberos,
+        Self::Httpfs,
         Self::Azurite,
         Self::AzuriteTls,
     ];
@@ -62,12 +69,15 @@ impl Service {
             Self::MlflowAuth => "mlflow-auth",
             Self::MlflowS3 => "mlflow-s3",
             Self::MlflowGcs => "mlflow-gcs",
+            Self::MlflowAzure => "mlflow-azure",
             Self::Nginx => "nginx",
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
             Self::Toxiproxy => "toxiproxy",
             Self::Hdfs => "hdfs",
+            Self::HdfsTls => "hdfs-tls",
             Self::HdfsKerberos => "hdfs-kerberos",
+            Self::Httpfs => "httpfs",
             Self::Azurite => "azurite",
             Self::AzuriteTls => "azurite-tls",
         }
@@ -92,12 +102,21 @@ impl Service {
             })
         };
         let wanted = |service: Self| names.is_empty() || is_meant(service);
-        let needed = |service: Self| match service {
-            Self::Minio => wanted(Self::MlflowS3),
-            Self::FakeGcs => wanted(Self::MlflowGcs),
-            _ => false,
+        let needed = |service: Self| {
+            Self::ALL.into_iter().any(|other| other.needs() == Some(service) && wanted(other))
         };
         Ok(Self::ALL.into_iter().filter(|service| wanted(*service) || needed(*service)).collect())
+    }
+
+    /// The server that this one is told of when it starts.
+    pub(crate) fn needs(self) -> Option<Self> {
+        match self {
+            Self::MlflowS3 => Some(Self::Minio),
+            Self::MlflowGcs => Some(Self::FakeGcs),
+            Self::MlflowAzure => Some(Self::Azurite),
+            Self::Httpfs => Some(Self::Hdfs),
+            _ => None,
+        }
     }
 
     /// Gets the server's programs into the cache.
@@ -109,7 +128,9 @@ impl Service {
             Self::Postgres => postgres::install(&tools.cache).map(drop),
             Self::Mysql => mysql::install(&tools.cache).map(drop),
             Self::Toxiproxy => toxiproxy::PROGRAM.install(&tools.cache).map(drop),
-            Self::Hdfs => hdfs::LIBRARIES.install(&tools.cache).map(drop),
+            Self::Hdfs | Self::HdfsTls | Self::Httpfs => {
+                hdfs::LIBRARIES.install(&tools.cache).map(drop)
+            }
             Self::HdfsKerberos => kerberos::install(&tools.cache).map(drop),
             Self::Azurite | Self::AzuriteTls => azurite::PROGRAM.install(&tools.cache).map(drop),
             // The Python environment is part of the tools: the tests need it without a server too.
@@ -117,7 +138,8 @@ impl Service {
             | Self::MlflowDirect
             | Self::MlflowAuth
             | Self::MlflowS3
-            | Self::MlflowGcs => Ok(()),
+            | Self::MlflowGcs
+            | Self::MlflowAzure => Ok(()),
         }
     }
 
@@ -138,12 +160,15 @@ impl Service {
             Self::MlflowAuth => mlflow::auth(tools, directory),
             Self::MlflowS3 => mlflow::s3(tools, directory, others),
             Self::MlflowGcs => mlflow::gcs(tools, directory, others),
+            Self::MlflowAzure => mlflow::azure(tools, directory, others),
             Self::Nginx => nginx::prepare(tools, directory),
             Self::Postgres => postgres::prepare(tools, directory),
             Self::Mysql => mysql::prepare(tools, directory),
             Self::Toxiproxy => toxiproxy::prepare(tools, directory),
             Self::Hdfs => hdfs::prepare(tools, directory),
+            Self::HdfsTls => hdfs::tls(tools, directory),
             Self::HdfsKerberos => kerberos::prepare(tools, directory),
+            Self::Httpfs => httpfs::prepare(tools, directory, others),
             Self::Azurite => azurite::plain(tools, directory),
             Self::AzuriteTls => azurite::tls(tools, directory),
         }
@@ -184,6 +209,8 @@ mod tests {
         assert_eq!(selected, [Service::Minio, Service::MlflowS3]);
         let selected = select(&["mlflow-gcs"]).expect("the name is known");
         assert_eq!(selected, [Service::FakeGcs, Service::MlflowGcs]);
+        let selected = select(&["httpfs"]).expect("the name is known");
+        assert_eq!(selected, [Service::Hdfs, Service::Httpfs]);
     }
 
     #[test]
