@@ -39,7 +39,8 @@ fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn tagged(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (rest, sum) = line.strip_prefix(b"SHA256 (")?.split_at_checked(line.len() - 72)?;
+    let named = line.strip_prefix(b"SHA256 (")?;
+    let (rest, sum) = named.split_at(named.len().checked_sub(64)?);
     Some((sum, rest.strip_suffix(b") = ")?))
 }
 
@@ -106,6 +107,8 @@ mod tests {
             format!("\\{sum}  a\\"),
             format!("MD5 (a) = {sum}"),
             format!("SHA256 (a) {sum}"),
+            "SHA256 (a) = 15e2".into(),
+            "SHA256 (".into(),
             "d41d8cd98f00b204e9800998ecf8427e  a".into(),
         ] {
             assert_eq!(read(line.as_bytes()), None, "{line}");
