@@ -63,7 +63,21 @@ fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_name_comes_back_as_it_was(name in proptest::collection::vec(any::<u8>(), 1..40)) {
+            let sum = Sha256Sum::of(&name);
+            let mut line = Vec::new();
+            write(&mut line, &sum, &name);
+            let line = line.strip_suffix(b"\n").expect("it ends");
+            prop_assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
+            prop_assert_eq!(read(line), Some((sum, name)));
+        }
+    }
 
     #[test]
     fn every_name_comes_back_as_it_was() {
