@@ -283,7 +283,7 @@ pub(crate) fn malformed() -> Vec<Planted> {
         format!("abfss://me:{password}@a.dfs.core.windows.net/x?sv=1&sig={signature}"),
         format!("s3://id:{password}@/x?X-Amz-Signature={signature}"),
         format!("s3:x?X-Amz-Signature={signature}"),
-        format!("r2://id:{password}/x?X-Amz-Signature={signature}"),
+        format!("r2://id:{password}@a.r2.cloudflarestorage.com/x?X-Amz-Signature={signature}"),
         format!("gs://?X-Goog-Signature={signature}"),
         format!("webhdfs://127.0.0.1:9/x?op=OPEN&delegation={DELEGATION}"),
         format!("hdfs:x?delegation={DELEGATION}"),
