@@ -1,5 +1,7 @@
 //! Every kind of secret, in every place that it can be given in.
 
+use std::sync::LazyLock;
+
 use mlfetch_tests::Desk;
 use serde_json::json;
 
@@ -112,17 +114,20 @@ fn aws(url: &str) -> [(&'static str, &str); 5] {
 
 /// A service account with a key of its own, which signs its tokens itself; the lines of the key.
 fn service_account(url: &str, desk: &Desk) -> (String, Vec<String>) {
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).expect("a key").serialize_pem();
+    static KEY: LazyLock<String> = LazyLock::new(|| {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256);
+        key.expect("a key").serialize_pem()
+    });
     let account = json!({
         "type": "service_account",
         "client_email": "reader@example.iam.gserviceaccount.com",
         "private_key_id": "1",
-        "private_key": key,
+        "private_key": *KEY,
         "token_uri": format!("{url}/token"),
         "project_id": "example",
     });
     desk.write(KEY_FILE, account.to_string());
-    let lines = key.lines().filter(|line| line.len() > 20 && !line.starts_with('-'));
+    let lines = KEY.lines().filter(|line| line.len() > 20 && !line.starts_with('-'));
     (desk.path().join(KEY_FILE).display().to_string(), lines.map(str::to_owned).collect())
 }
 
