@@ -102,7 +102,9 @@ fn build(targets: &[String]) -> Result<PathBuf> {
     cargo.arg("--target-dir").arg(&directory);
     // With a target named, build scripts and macros are compiled without the flags.
     cargo.args(["--target", &host]).env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
-    targets.iter().for_each(|target| drop(cargo.args(["--bin", target])));
+    for target in targets {
+        cargo.args(["--bin", target]);
+    }
     command::run(&mut cargo)?;
     Ok(directory.join(host).join("debug"))
 }

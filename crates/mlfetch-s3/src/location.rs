@@ -66,7 +66,8 @@ fn arn_end(text: &str) -> Option<usize> {
 /// Whether it may be a bucket's name. What a name is says the server; a login or a query that stands
 /// in its place is none, and must not be shown as one. Ceph has names such as `tenant:bucket`.
 fn is_bucket(name: &str, has_host: bool) -> bool {
-    !name.is_empty() && !name.contains(['@', '?', '#']) && !(has_host && name.contains(':'))
+    let strange = |letter: char| "@?#".contains(letter) || (has_host && letter == ':');
+    !name.is_empty() && !name.contains(strange)
 }
 
 fn split_host(authority: &str) -> Option<(&str, &str)> {

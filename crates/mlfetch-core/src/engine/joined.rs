@@ -183,8 +183,9 @@ mod tests {
         ) {
             let mut sum = Checksum::new(algorithm, vec![]);
             if let Some(parts) = parts {
-                let sizes = ranges(bytes.len(), &parts).iter().map(|part| part.end - part.start);
-                sum = sum.with_coverage(Coverage::Parts(sizes.collect()));
+                let parts = ranges(bytes.len(), &parts);
+                let sizes = parts.iter().map(|part| part.end - part.start).collect();
+                sum = sum.with_coverage(Coverage::Parts(sizes));
             }
             let pieces = Pieces::of(&sum).expect("can be put together");
             let mut joined = Joined::new(&pieces);
