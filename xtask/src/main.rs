@@ -6,6 +6,7 @@ mod command;
 mod deny;
 mod deps;
 mod docs;
+mod fuzz;
 mod interrupt;
 mod layers;
 mod metadata;
@@ -40,6 +41,8 @@ enum Task {
     Deps,
     /// Write the generated reference, or check that it is current
     Docs(docs::Arguments),
+    /// Run the fuzz targets, each from its corpus
+    Fuzz(fuzz::Arguments),
     /// Everything that continuous integration runs
     Ci,
     /// Measurements
@@ -65,6 +68,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Layers => layers::run()?,
         Task::Deps => deps::run()?,
         Task::Docs(arguments) => docs::run(&arguments)?,
+        Task::Fuzz(arguments) => fuzz::run(&arguments)?,
         Task::Ci => return ci::run(),
         Task::Bench(benchmark) => bench::run(&benchmark)?,
     }

@@ -322,6 +322,21 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn parts_of_any_size_cover_it_once_and_in_order(size in 1_u64..=1 << 43) {
+            let mut at = 0;
+            for range in (Parts { size }).ranges() {
+                proptest::prop_assert_eq!(range.start, at);
+                let part = range.end - range.start;
+                proptest::prop_assert!(part > 0 && part <= MAX_PART_BYTES);
+                proptest::prop_assert!(part >= MIN_PART_BYTES || range.end == size);
+                at = range.end;
+            }
+            proptest::prop_assert_eq!(at, size);
+        }
+    }
+
     #[test]
     fn only_big_files_of_stores_that_tie_their_ranges_are_cut() {
         let is_cut = |size: Option<u64>, capabilities: Capabilities| {

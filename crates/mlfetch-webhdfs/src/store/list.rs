@@ -89,7 +89,7 @@ fn nonsense(prefix: &Key, why: &'static str) -> Error {
     Error::new(ErrorKind::Protocol, "list", prefix.to_string()).with_message(why)
 }
 
-fn entry(prefix: &Key, row: FileStatus) -> Entry {
+pub(crate) fn entry(prefix: &Key, row: FileStatus) -> Entry {
     let name = row.path_suffix.as_str();
     let key = prefix.append(name);
     let refused = |kind, why: String| {
