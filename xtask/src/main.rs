@@ -46,8 +46,7 @@ enum Task {
     /// Everything that continuous integration runs
     Ci,
     /// Measurements
-    #[command(subcommand)]
-    Bench(bench::Benchmark),
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -70,7 +69,19 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Docs(arguments) => docs::run(&arguments)?,
         Task::Fuzz(arguments) => fuzz::run(&arguments)?,
         Task::Ci => return ci::run(),
-        Task::Bench(benchmark) => bench::run(&benchmark)?,
+        Task::Bench(arguments) => bench::run(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_has_flags_that_go_together() {
+        Arguments::command().debug_assert();
+    }
 }

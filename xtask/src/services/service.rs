@@ -19,6 +19,7 @@ use super::{
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Service {
     Minio,
+    MinioTls,
     FakeGcs,
     MlflowProxied,
     MlflowDirect,
@@ -39,8 +40,9 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Minio,
+        Self::MinioTls,
         Self::FakeGcs,
         Self::MlflowProxied,
         Self::MlflowDirect,
@@ -63,6 +65,7 @@ impl Service {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Minio => "minio",
+            Self::MinioTls => "minio-tls",
             Self::FakeGcs => "fake-gcs",
             Self::MlflowProxied => "mlflow-proxied",
             Self::MlflowDirect => "mlflow-direct",
@@ -122,7 +125,7 @@ impl Service {
     /// Gets the server's programs into the cache.
     pub(crate) fn install(self, tools: &Tools) -> Result<()> {
         match self {
-            Self::Minio => minio::PROGRAM.install(&tools.cache).map(drop),
+            Self::Minio | Self::MinioTls => minio::PROGRAM.install(&tools.cache).map(drop),
             Self::FakeGcs => fake_gcs::install(&tools.cache).map(drop),
             Self::Nginx => nginx::install(&tools.cache).map(drop),
             Self::Postgres => postgres::install(&tools.cache).map(drop),
@@ -153,7 +156,8 @@ impl Service {
         others: &Variables,
     ) -> Result<Launch> {
         match self {
-            Self::Minio => minio::prepare(tools, directory),
+            Self::Minio => minio::plain(tools, directory),
+            Self::MinioTls => minio::tls(tools, directory),
             Self::FakeGcs => fake_gcs::prepare(tools, directory),
             Self::MlflowProxied => mlflow::proxied(tools, directory),
             Self::MlflowDirect => mlflow::direct(tools, directory),
@@ -172,6 +176,24 @@ impl Service {
             Self::Azurite => azurite::plain(tools, directory),
             Self::AzuriteTls => azurite::tls(tools, directory),
         }
+    }
+
+    /// What it is, with its version, where that is pinned here.
+    pub(crate) fn version(self) -> Option<&'static str> {
+        match self {
+            Self::Minio | Self::MinioTls => Some(minio::PROGRAM.name),
+            Self::FakeGcs => Some(fake_gcs::VERSION),
+            Self::Hdfs | Self::HdfsKerberos => Some(hdfs::LIBRARIES.name),
+            Self::Azurite | Self::AzuriteTls => Some(azurite::PROGRAM.name),
+            Self::Toxiproxy => Some(toxiproxy::PROGRAM.name),
+            // MLflow is a client too and says its version itself; the others are the machine's.
+            _ => None,
+        }
+    }
+
+    /// Whether tests use it, and not only measurements.
+    pub(crate) fn is_for_tests(self) -> bool {
+        self != Self::MinioTls
     }
 
     /// What makes the server end at once.
