@@ -128,7 +128,7 @@ impl Cluster {
 
 /// Waits for a server that was started: a Java machine needs some seconds.
 pub(crate) async fn wait_for_answer(store: &WebHdfsStore) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let root = || ListRequest::new(Key::root(), Depth::One);
     while let Err(error) = store.list_page(root()).await {
         assert!(Instant::now() < deadline, "{error:?}");

@@ -39,7 +39,8 @@ fn make_link(cluster: &mut Cluster) {
     let current = cluster.path("name-1/current");
     let images = std::fs::read_dir(&current).expect("a directory").map(|row| row.expect("a row"));
     let names = images.map(|row| row.file_name().to_string_lossy().into_owned());
-    let newest = names.filter(|name| name.starts_with("fsimage_") && !name.ends_with(".md5")).max();
+    // Beside each lies its digest, under its name and `.md5`.
+    let newest = names.filter(|name| name.starts_with("fsimage_") && !name.contains('.')).max();
     let image = current.join(newest.expect("an image")).display().to_string();
     let xml = cluster.path("image.xml");
     let path = xml.display().to_string();
