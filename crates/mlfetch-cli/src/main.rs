@@ -10,14 +10,28 @@ mod recording;
 mod signals;
 mod workplace;
 
+use std::hint::black_box;
 use std::process::ExitCode;
 
 use args::Cli;
 
+/// A little less than the largest block from which glibc learns (`mallopt(3)`, dynamic threshold).
+const LESSON_BYTES: usize = 32 * 1024 * 1024 - 64 * 1024;
+
 fn main() -> ExitCode {
+    keep_memory();
     let cli = match Cli::from_command_line() {
         Ok(cli) => cli,
         Err(usage) => return printer::usage(&usage),
     };
     commands::run(cli)
+}
+
+/// Lets glibc's allocator keep what is given back to it. Buffers of the network come and go by the
+/// thousand, and it would hand each to the kernel and take it again, page by page: a fourteenth of
+/// the processor time of a big file (docs/performance.md). Once a block that came from the kernel by
+/// itself was given back, it keeps blocks up to that size. Nothing is written to this one, so it costs
+/// two system calls; other allocators do with it as they like.
+fn keep_memory() {
+    drop(black_box(Vec::<u8>::with_capacity(LESSON_BYTES)));
 }

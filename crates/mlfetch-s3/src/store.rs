@@ -4,6 +4,8 @@ mod list;
 mod parts;
 mod read;
 
+use parts::Telling;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -97,7 +99,12 @@ impl Store for S3Store {
 
     async fn stat(&self, key: &Key, request: StatRequest) -> Result<ObjectInfo> {
         let version = self.version_of(key, request.version.as_deref());
-        self.stat_one("stat", key, version, request.checksums).await
+        let parts = match (request.checksums, request.exact) {
+            (false, _) => None,
+            (true, false) => Some(Telling::Ends),
+            (true, true) => Some(Telling::Each),
+        };
+        self.stat_one("stat", key, version, parts).await
     }
 
     async fn read(&self, key: &Key, request: ReadRequest) -> Result<Object> {

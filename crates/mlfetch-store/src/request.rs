@@ -58,6 +58,11 @@ pub struct StatRequest {
     pub version: Option<String>,
     /// Checksums too, also where they cost a request of their own.
     pub checksums: bool,
+    /// With [`checksums`](Self::checksums): take nothing for granted that a request more can tell. A
+    /// store may otherwise take the parts of an upload for equally long if the first, the last and
+    /// their number say so, instead of asking for each. Whoever finds that the bytes do not agree
+    /// asks again with this before saying so.
+    pub exact: bool,
 }
 
 impl StatRequest {
@@ -77,6 +82,13 @@ impl StatRequest {
     #[must_use]
     pub fn with_checksums(mut self) -> Self {
         self.checksums = true;
+        self
+    }
+
+    /// With the checksums that the store keeps, and nothing about them taken for granted.
+    #[must_use]
+    pub fn with_exact_checksums(mut self) -> Self {
+        (self.checksums, self.exact) = (true, true);
         self
     }
 }

@@ -108,7 +108,7 @@ impl Transfers {
         let known = strongest(listed.checksums.iter().chain(&answered.checksums)).cloned();
         let sum = match known {
             None if self.settings.verify == Verify::Required => {
-                let info = now(self.store.as_ref(), answered, true).await?;
+                let info = now(self.store.as_ref(), answered, Wanted::Exact).await?;
                 strongest(&info.checksums).cloned()
             }
             known => known,
@@ -117,15 +117,30 @@ impl Transfers {
     }
 }
 
+/// Which checksums are wanted of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// None.
+    Nothing,
+    /// Those that it keeps.
+    Checksums,
+    /// The same, and nothing about them taken for granted.
+    Exact,
+}
+
 /// What a store says now of an object that is known, and with it what was known to tie it by.
 /// Checksums may cost a request more.
 pub(super) async fn now(
     store: &dyn Store,
     known: &ObjectInfo,
-    checksums: bool,
+    wanted: Wanted,
 ) -> StoreResult<ObjectInfo> {
     let request = StatRequest::new().with_version(known.version.clone());
-    let request = if checksums { request.with_checksums() } else { request };
+    let request = match wanted {
+        Wanted::Nothing => request,
+        Wanted::Checksums => request.with_checksums(),
+        Wanted::Exact => request.with_exact_checksums(),
+    };
     let mut info = store.stat(&known.key, request).await?;
     unchanged(known, &info)?;
     info.etag = info.etag.or_else(|| known.etag.clone());

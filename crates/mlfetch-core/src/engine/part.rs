@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo};
 
 use super::FileError;
-use super::answer::{Broken, now, too_long};
+use super::answer::{Broken, Wanted, now, too_long};
 use super::digest::Digests;
 use super::follow::{Follower, digest_range};
 use super::joined::{Joined, Pieces};
@@ -30,7 +30,7 @@ const MIN_PART_BYTES: u64 = 16 * 1024 * 1024;
 const MAX_PART_BYTES: u64 = 128 * 1024 * 1024;
 
 /// As many parts a file has, if they are of a size in between.
-const PARTS: u64 = 64;
+const PARTS: u64 = 32;
 
 /// Parts of one file on their way at once.
 const PARTS_AT_ONCE: usize = 8;
@@ -94,8 +94,9 @@ pub(super) async fn transfer(
     transfers: &Transfers,
     planned: &Planned,
     parts: Parts,
+    wanted: Wanted,
 ) -> Result<Transferred, Broken> {
-    let info = pinned(transfers, planned).await?;
+    let info = pinned(transfers, planned, wanted).await?;
     let (sum, digest) = transfers.checksum(&planned.info, &info).await?.unzip();
     let staged = transfers.stage_big(planned, &info, sum.as_ref(), parts.size).await?;
     let arriving = Arriving { transfers, planned, info: &info, parts, staged: &staged };
@@ -249,9 +250,14 @@ impl Proving<'_> {
 
 /// What is known of the object now, with what ties the parts to it. Without a tie it comes in one
 /// piece: parts of two versions must not be joined.
-async fn pinned(transfers: &Transfers, planned: &Planned) -> Result<ObjectInfo, Error> {
+async fn pinned(
+    transfers: &Transfers,
+    planned: &Planned,
+    wanted: Wanted,
+) -> Result<ObjectInfo, Error> {
     let proves = transfers.settings.verify != Verify::Off;
-    let mut info = now(transfers.store.as_ref(), &planned.info, proves).await?;
+    let wanted = if proves { wanted } else { Wanted::Nothing };
+    let mut info = now(transfers.store.as_ref(), &planned.info, wanted).await?;
     info.size = planned.info.size;
     if info.etag.is_none() && info.version.is_none() {
         let key = planned.info.key.to_string();

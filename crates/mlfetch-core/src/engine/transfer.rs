@@ -8,7 +8,7 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
-use super::answer::{Broken, too_long, wrong_bytes};
+use super::answer::{Broken, Wanted, too_long, wrong_bytes};
 use super::conflict::Course;
 use super::digest::Digests;
 use super::hands::Hands;
@@ -102,7 +102,9 @@ impl Transfers {
     pub(super) async fn fetch(&self, planned: &Planned) -> Result<Committed, FileError> {
         let mut transfers = 1;
         loop {
-            match self.transfer_and_verify(planned).await {
+            // What does not agree may be the fault of what was taken for granted.
+            let wanted = if transfers == 1 { Wanted::Checksums } else { Wanted::Exact };
+            match self.transfer_and_verify(planned, wanted).await {
                 Ok(verified) => return self.commit(planned, verified).await,
                 Err(Broken { again: true, .. }) if transfers < MAX_TRANSFERS => {
                     planned.meter.take_back();
@@ -113,15 +115,19 @@ impl Transfers {
         }
     }
 
-    async fn transfer_and_verify(&self, planned: &Planned) -> Result<Verified, Broken> {
-        let mut transferred = self.transfer(planned).await?;
+    async fn transfer_and_verify(
+        &self,
+        planned: &Planned,
+        wanted: Wanted,
+    ) -> Result<Verified, Broken> {
+        let mut transferred = self.transfer(planned, wanted).await?;
         transferred.sha256 = self.sha256(&transferred);
         self.verify(planned, transferred)
     }
 
-    async fn transfer(&self, planned: &Planned) -> Result<Transferred, Broken> {
+    async fn transfer(&self, planned: &Planned, wanted: Wanted) -> Result<Transferred, Broken> {
         if let Some(parts) = Parts::of(&planned.info, self.store.info()) {
-            match part::transfer(self, planned, parts).await {
+            match part::transfer(self, planned, parts, wanted).await {
                 // The store said it has ranges and this object has none: all in one piece then.
                 Err(Broken { error: FileError::Store(error), .. })
                     if error.kind() == ErrorKind::Unsupported =>

@@ -98,6 +98,22 @@ async fn every_kind_of_checksum_is_proven_of_parts_and_finds_a_bit_that_flips() 
 }
 
 #[tokio::test]
+async fn parts_that_were_taken_for_equal_and_are_not_are_asked_for_again() {
+    let [of_parts, _] = with_others();
+    let asked = AtomicUsize::new(0);
+    let store = Telling::new(store()).stating(move |info| {
+        of_parts(info);
+        if asked.fetch_add(1, Ordering::SeqCst) == 0 {
+            let equal = [10, 10, 10, 35].map(|size| size * MEBIBYTE as u64).to_vec();
+            info.checksums[0].coverage = Coverage::Parts(equal);
+        }
+    });
+    let home = Home::new(Arc::new(store));
+    home.fetch().await.expect("the second round knows better");
+    assert_whole(&home);
+}
+
+#[tokio::test]
 async fn a_store_that_cannot_tie_its_ranges_gives_the_file_in_one_piece() {
     let untied = |info: &mut ObjectInfo| info.etag = None;
     let whole: [Telling; 3] = [

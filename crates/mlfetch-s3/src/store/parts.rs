@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use http::Method;
 use mlfetch_store::{Coverage, Error, ErrorKind, Key, ObjectInfo, Result};
 
@@ -23,6 +23,15 @@ const PARTS_AT_ONCE: usize = 8;
 /// The longest list of parts that is read, in bytes (`docs/concepts/limits.md`).
 const MAX_LIST_BYTES: usize = 1024 * 1024;
 
+/// How the parts are asked for where the server does not list them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// The first and the last: nearly every upload has parts of one length, but for the last.
+    Ends,
+    /// Each of them.
+    Each,
+}
+
 impl S3Store {
     /// The facts with the checksums that an answer carried. One over parts is of use only with
     /// their sizes; where they cannot be had it is left out.
@@ -31,11 +40,12 @@ impl S3Store {
         info: ObjectInfo,
         found: Found,
         version: Option<&str>,
+        telling: Telling,
     ) -> Result<ObjectInfo> {
         let mut checksums = found.whole;
         if let Some((checksum, count)) = found.composite
             && checksums.is_empty()
-            && let Some(sizes) = self.part_sizes(&info, count, version).await?
+            && let Some(sizes) = self.part_sizes(&info, count, version, telling).await?
         {
             checksums.push(checksum.with_coverage(Coverage::Parts(sizes)));
         }
@@ -48,6 +58,7 @@ impl S3Store {
         info: &ObjectInfo,
         count: usize,
         version: Option<&str>,
+        telling: Telling,
     ) -> Result<Option<Vec<u64>>> {
         let Some(size) = info.size.filter(|_| (1..=MAX_PARTS).contains(&count)) else {
             return Ok(None);
@@ -60,6 +71,10 @@ impl S3Store {
             sizes = self.listed_parts(info, count, version).await.or_else(not_told)?;
             // A server that lists none, or may not, will not for the next object either.
             self.parts_refused.fetch_or(sizes.is_empty(), Ordering::Relaxed);
+        }
+        if sizes.is_empty() && telling == Telling::Ends {
+            let even = self.even_parts(info, size, count, version).await;
+            sizes = even.or_else(not_told)?;
         }
         if sizes.is_empty() && count <= MAX_SINGLE_PARTS {
             sizes = self.single_parts(info, count, version).await.or_else(not_told)?;
@@ -96,6 +111,26 @@ impl S3Store {
             if marker.is_none() {
                 break;
             }
+        }
+        Ok(sizes)
+    }
+
+    /// By a HEAD for the first part and one for the last; nothing if those lengths and the number of
+    /// parts do not come to `size` with all others as long as the first.
+    async fn even_parts(
+        &self,
+        info: &ObjectInfo,
+        size: u64,
+        count: usize,
+        version: Option<&str>,
+    ) -> Result<Vec<u64>> {
+        let part = |number| self.single_part(&info.key, number, info.etag.as_deref(), version);
+        let (first, last) = future::try_join(part(1), part(count)).await?;
+        let others = first.checked_mul(count as u64 - 1);
+        let is_even = last <= first && others.and_then(|all| all.checked_add(last)) == Some(size);
+        let mut sizes = vec![first; if is_even { count } else { 0 }];
+        if let Some(end) = sizes.last_mut() {
+            *end = last;
         }
         Ok(sizes)
     }

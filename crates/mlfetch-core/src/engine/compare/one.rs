@@ -10,7 +10,7 @@ use super::expected::ExpectedFile;
 use super::local::Local;
 use crate::RelativePath;
 use crate::engine::Proof;
-use crate::engine::answer::now;
+use crate::engine::answer::{Wanted, now};
 use crate::engine::digest::Digests;
 use crate::engine::pass::pass;
 use crate::engine::verify::{mismatch, strongest};
@@ -30,6 +30,7 @@ pub(super) struct Compared {
 }
 
 /// What is to be read of a file.
+#[derive(Clone)]
 struct Reading {
     local: Arc<Local>,
     path: RelativePath,
@@ -40,6 +41,7 @@ struct Reading {
 }
 
 /// What its bytes are held to.
+#[derive(Clone, PartialEq, Eq)]
 enum Against {
     Nothing,
     Size,
@@ -54,6 +56,7 @@ pub(super) async fn compare(
     expected: Option<ExpectedFile>,
     takes_sha256: bool,
 ) -> Result<Compared> {
+    let mut object = None;
     let (size, against) = match expected {
         None => (None, Against::Nothing),
         Some(ExpectedFile::Row { size, sha256 }) => {
@@ -62,26 +65,43 @@ pub(super) async fn compare(
         }
         Some(ExpectedFile::Listed(sha256)) => (None, Against::Sha256(sha256, Proof::List)),
         Some(ExpectedFile::Object { store, info }) => {
-            (info.size, of_object(store.as_ref(), &info).await?)
+            let against = of_object(store.as_ref(), &info, Wanted::Checksums).await?;
+            let size = info.size;
+            object = Some((store, info));
+            (size, against)
         }
     };
     let reading = Reading { local, path, size, against, takes_sha256 };
-    tokio::task::spawn_blocking(move || reading.run()).await.unwrap_or_else(|cause| {
-        Err(Error::new(ErrorKind::Other, "read", "a file").with_source(cause))
-    })
+    let compared = reading.on_its_thread().await?;
+    let Some((store, info)) = object.filter(|_| matches!(compared.verdict, Some(Err(_)))) else {
+        return Ok(compared);
+    };
+    // What does not agree may be the fault of what was taken for granted.
+    let exact = of_object(store.as_ref(), &info, Wanted::Exact).await?;
+    if exact == reading.against {
+        return Ok(compared);
+    }
+    Reading { against: exact, ..reading }.on_its_thread().await
 }
 
 /// The strongest checksum that the store gives, also where that costs a request.
-async fn of_object(store: &dyn Store, info: &ObjectInfo) -> Result<Against> {
+async fn of_object(store: &dyn Store, info: &ObjectInfo, wanted: Wanted) -> Result<Against> {
     let listed = strongest(&info.checksums).cloned();
     let sum = match listed {
-        None => strongest(&now(store, info, true).await?.checksums).cloned(),
+        None => strongest(&now(store, info, wanted).await?.checksums).cloned(),
         listed => listed,
     };
     Ok(sum.map_or(Against::Size, Against::Checksum))
 }
 
 impl Reading {
+    async fn on_its_thread(&self) -> Result<Compared> {
+        let reading = self.clone();
+        tokio::task::spawn_blocking(move || reading.run()).await.unwrap_or_else(|cause| {
+            Err(Error::new(ErrorKind::Other, "read", "a file").with_source(cause))
+        })
+    }
+
     fn run(self) -> Result<Compared> {
         let Some((file, size)) = self.local.file(&self.path)? else {
             let verdict = Some(Err("it is no plain file any more".into()));
