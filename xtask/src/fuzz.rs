@@ -33,7 +33,7 @@ const FLAGS: [&str; 9] = [
 ];
 
 /// How long each target runs in continuous integration, in seconds.
-const SECONDS_IN_CI: u32 = 20;
+const SECONDS_IN_CI: u32 = 10;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

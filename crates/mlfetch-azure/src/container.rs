@@ -32,7 +32,8 @@ impl Container {
             Auth::Entra(_) | Auth::Anonymous => Vec::new(),
         };
         let root = escape(format!("{}/{name}/", endpoint.base).as_bytes());
-        let http = http.with_secrets(secrets.clone());
+        let http = http.with_secrets(secrets);
+        let secrets = http.secrets().to_vec();
         Self { root, http, endpoint, name, auth, passed, secrets }
     }
 

@@ -129,7 +129,7 @@ impl Address {
 
 /// The parts of a location's text, not decoded.
 struct Parts<'a> {
-    scheme: &'a str,
+    location: &'a Location,
     authority: &'a str,
     path: &'a str,
     query: Option<&'a str>,
@@ -138,7 +138,6 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     fn split(location: &'a Location) -> Result<Self> {
         let rest = location.rest();
-        let scheme = location.scheme();
         let text = rest.strip_prefix("//").unwrap_or_default();
         let (before_query, query) = match text.split_once('?') {
             Some((before, query)) => (before, Some(query)),
@@ -146,7 +145,7 @@ impl<'a> Parts<'a> {
         };
         let end = before_query.find('/').unwrap_or(before_query.len());
         let (authority, path) = before_query.split_at(end);
-        let parts = Self { scheme, authority, path, query };
+        let parts = Self { location, authority, path, query };
         parts.check(text).map(|()| parts)
     }
 
@@ -187,15 +186,12 @@ impl<'a> Parts<'a> {
 
     /// An error about the location, which shows neither user nor query.
     fn error(&self, why: &'static str) -> Error {
-        let host = self.authority.rsplit('@').next().unwrap_or_default();
-        let path = self.path.split('#').next().unwrap_or_default();
-        let shown = escape(format!("{}://{host}{path}", self.scheme).as_bytes());
-        Error::new(ErrorKind::InvalidInput, "open", shown).with_message(why)
+        Error::new(ErrorKind::InvalidInput, "open", self.location.to_string()).with_message(why)
     }
 }
 
 /// `user:password@` as a Basic credential, percent-decoded (RFC 3986, 3.2.1).
-fn credential_of(url: &Url) -> Option<Credential> {
+pub(crate) fn credential_of(url: &Url) -> Option<Credential> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }

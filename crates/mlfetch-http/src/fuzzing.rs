@@ -12,7 +12,9 @@ use crate::index::Index;
 
 /// A URL, and a key behind one.
 pub fn location(text: &str) {
-    if let Ok(location) = Location::parse(text) {
+    if let Ok(location) = Location::parse(text)
+        && matches!(location.scheme(), "http" | "https")
+    {
         match Address::parse(&location) {
             Ok(parsed) => {
                 assert!(

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
-use mlfetch_store::{Error, ErrorKind, Result, escape};
+use mlfetch_store::{Error, ErrorKind, Result, Secret, escape};
 
 use crate::answer::{Answer, bytes_of_error};
 use crate::client::Client;
@@ -167,7 +167,9 @@ impl Bucket {
 
     fn refused(&self, call: &Call<'_>, refusal: Refusal, used: &Used) -> Error {
         let subject = call.subject();
-        let secrets: Vec<&str> = used.keys.iter().flat_map(|keys| keys.secrets()).collect();
+        let of_proxies = self.client.transport.secrets().iter().map(Secret::expose);
+        let of_keys = used.keys.iter().flat_map(|keys| keys.secrets());
+        let secrets: Vec<&str> = of_keys.chain(of_proxies).collect();
         refusal.into_error(&self.asked(call, subject.as_deref(), &secrets, used.keys.is_some()))
     }
 

@@ -59,7 +59,8 @@ pub fn credentials(text: &str) {
     let (path, more) = (without(path, ""), without(more, ""));
     let text = format!("{scheme}://{user}:{MARK}{password}@{host}/{path}?sig={MARK}{more}");
     let Ok(location) = Location::parse(text.as_str()) else { return };
-    if location.scheme().is_empty() {
+    // What stands there may be a path, or begin with a scheme of its own.
+    if !scheme.eq_ignore_ascii_case(location.scheme()) {
         return;
     }
     assert!(!location.to_string().contains(MARK), "{location} of {text:?}");

@@ -111,7 +111,9 @@ impl Location {
     /// assert!(!holds("s3://bucket/what?"));
     /// ```
     pub fn names_a_credential(&self) -> bool {
-        !self.is_url() && credential_at(self.path_and_query().0).is_some()
+        let (path, _) = self.path_and_query();
+        let parts = [path, self.authority().unwrap_or_default()];
+        !self.is_url() && parts.into_iter().any(|part| credential_at(part).is_some())
     }
 
     /// The same location with another text behind the scheme's authority.
@@ -298,7 +300,7 @@ mod tests {
             ("az://c/x?sp=r&sig=y&z", "az://c/x?[left out]"),
             ("hdfs://me@nn/x?op=OPEN&delegation=y", "hdfs://nn/x?[left out]"),
             ("webhdfs://nn?delegation=y", "webhdfs://nn?[left out]"),
-            ("swebhdfs://nn/a?b?Delegation=y", "swebhdfs://nn/a?b?[left out]"),
+            ("swebhdfs://nn/a?b?Delegation=y", "swebhdfs://nn/a?[left out]"),
             ("s3://key:p@b/x?X-Amz-Signature=y", "s3://b/x?[left out]"),
             ("s3://arn:aws:s3:r:1:accesspoint/a/x@y", "s3://arn:aws:s3:r:1:accesspoint/a/x@y"),
             ("gs://b/x?X-Goog-Signature=y#1", "gs://b/x?[left out]"),

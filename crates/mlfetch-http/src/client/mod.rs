@@ -8,6 +8,7 @@
 mod config;
 mod credential;
 mod error;
+mod proxy;
 mod redirect;
 mod request;
 mod response;

@@ -11,7 +11,7 @@ use super::redirect::{
     MAX_REDIRECTS, Redirects, keeps_method, redirect_target, same_origin, without_credentials,
 };
 use super::request::display_url;
-use super::{ClientConfig, HttpRequest, HttpResponse};
+use super::{ClientConfig, HttpRequest, HttpResponse, proxy};
 
 /// Sends requests over connections that it keeps. Cheap to clone: clones share the connections.
 ///
@@ -37,14 +37,20 @@ impl HttpClient {
     /// # Errors
     /// `InvalidInput` for a PEM file that cannot be read, `Tls` if TLS cannot be set up.
     pub fn new(config: &ClientConfig) -> Result<Self> {
-        Ok(Self { inner: config.build()?, extra_secrets: Arc::default() })
+        Ok(Self { inner: config.build()?, extra_secrets: Arc::new(proxy::secrets()) })
     }
 
     /// The same connections, and these values taken out of every text of a server as well.
     #[must_use]
     pub fn with_secrets(mut self, secrets: Vec<Secret>) -> Self {
-        self.extra_secrets = Arc::new(secrets);
+        Arc::make_mut(&mut self.extra_secrets).extend(secrets);
         self
+    }
+
+    /// What no text of a server is shown with, whatever the request: those values, and what signs in
+    /// to a proxy.
+    pub fn secrets(&self) -> &[Secret] {
+        &self.extra_secrets
     }
 
     /// Sends one request, one attempt; follows redirects as the request's rule allows. Any status
@@ -100,12 +106,12 @@ impl HttpClient {
             inner,
             operation: request.operation,
             subject: request.subject.clone(),
-            secrets: self.secrets(request),
+            secrets: self.secrets_of(request),
         }
     }
 
     /// What the server of this request might echo and nobody may see.
-    fn secrets(&self, request: &HttpRequest) -> Vec<Secret> {
+    fn secrets_of(&self, request: &HttpRequest) -> Vec<Secret> {
         let mut secrets = self.extra_secrets.as_ref().clone();
         if let Some(credential) = &request.credential {
             secrets.extend(credential.secrets());
@@ -114,7 +120,7 @@ impl HttpClient {
     }
 
     fn refused(&self, request: &HttpRequest, target: &Url) -> Error {
-        let secrets = self.secrets(request);
+        let secrets = self.secrets_of(request);
         let shown = display_url(target);
         let shown = SafeText::new(shown.as_bytes(), secrets.iter().map(Secret::expose));
         Error::new(ErrorKind::Refused, request.operation, request.subject.clone())

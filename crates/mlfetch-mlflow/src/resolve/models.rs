@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mlfetch_core::resolve::{ModelMeta, NamedBy, Placement, Resolver, Step, Target, checked_path};
-use mlfetch_store::{Error, ErrorKind, Key, Location, Result};
+use mlfetch_store::{Error, ErrorKind, Key, Location, Result, escape};
 
 use super::Stores;
 use super::stores::named_by;
@@ -154,8 +154,9 @@ impl ModelPath {
             return Ok(Self { model, path: checked_path(below)? });
         }
         let (which, path) = below.split_once('/').unwrap_or((below, ""));
+        let shown = escape(which.as_bytes());
         let which = Which::parse(which)
-            .ok_or_else(|| malformed(format!("`{which}` is neither a version nor a stage")))?;
+            .ok_or_else(|| malformed(format!("`{shown}` is neither a version nor a stage")))?;
         let model = Model::Registered { name: first.to_owned(), which };
         Ok(Self { model, path: checked_path(path)? })
     }
@@ -214,6 +215,12 @@ mod tests {
         assert_eq!(parsed, ModelPath { model: Model::Logged(id.into()), path: "data/x".into() });
         let word = parse("models:/fraud").expect("any word is tried");
         assert_eq!(word.model, Model::Logged("fraud".into()));
+    }
+
+    #[test]
+    fn what_is_said_of_a_uri_moves_no_terminal() {
+        let error = parse("models:/x/\u{1b}[2J/y").expect_err("no version");
+        assert!(error.to_string().contains("`\\u{1b}[2J` is neither"), "{error}");
     }
 
     #[test]

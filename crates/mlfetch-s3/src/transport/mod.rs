@@ -17,7 +17,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use mlfetch_store::Result;
+use mlfetch_store::{Result, Secret};
 
 use self::proxy::{Proxies, ProxyConnector};
 pub(crate) use self::sdk::SdkHttp;
@@ -34,6 +34,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) struct Transport {
     client: Client<HttpsConnector<ProxyConnector>, Full<Bytes>>,
     proxies: Arc<Proxies>,
+    secrets: Arc<[Secret]>,
 }
 
 impl Transport {
@@ -57,7 +58,13 @@ impl Transport {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Ok(Self { client, proxies })
+        let secrets = proxies.secrets().into();
+        Ok(Self { client, proxies, secrets })
+    }
+
+    /// What a proxy might echo and nobody may see.
+    pub(crate) fn secrets(&self) -> &[Secret] {
+        &self.secrets
     }
 
     /// One request, one answer, whatever its status.

@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Uri};
@@ -13,7 +15,7 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
-use mlfetch_store::BoxError;
+use mlfetch_store::{BoxError, Secret};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
@@ -24,10 +26,23 @@ const VARIABLES: [&str; 6] =
 #[derive(Debug)]
 pub(super) struct Proxies(Option<Matcher>);
 
+/// A host like any other, to ask what counts for most of them.
+const ANY_HOST: [&str; 2] = ["http://host.invalid/", "https://host.invalid/"];
+
 impl Proxies {
     pub(super) fn from_environment() -> Self {
         let any = VARIABLES.iter().any(|name| std::env::var_os(name).is_some());
         Self(any.then(Matcher::from_env))
+    }
+
+    /// What a proxy might echo and nobody may see: what signs in to it, and the password in that.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let Some(matcher) = &self.0 else { return Vec::new() };
+        let proxies = ANY_HOST.into_iter().filter_map(|host| {
+            let proxy = matcher.intercept(&Uri::from_static(host))?;
+            proxy.basic_auth().and_then(|value| Some(value.to_str().ok()?.to_owned()))
+        });
+        proxies.flat_map(|value| secrets_of(&value)).collect()
     }
 
     /// What signs a plain request in to its proxy.
@@ -35,6 +50,14 @@ impl Proxies {
         let matcher = self.0.as_ref().filter(|_| target.scheme_str() == Some("http"))?;
         matcher.intercept(target)?.basic_auth().cloned()
     }
+}
+
+/// The login of a header `Basic …`, as it is and decoded.
+fn secrets_of(header: &str) -> Vec<Secret> {
+    let Some(login) = header.strip_prefix("Basic ") else { return Vec::new() };
+    let decoded = STANDARD.decode(login).ok().and_then(|pair| String::from_utf8(pair).ok());
+    let password = decoded.as_deref().and_then(|pair| pair.split_once(':')).map(|(_, it)| it);
+    [Some(login), password].into_iter().flatten().map(Secret::new).collect()
 }
 
 /// Connects to a server, or to the proxy that stands before it.

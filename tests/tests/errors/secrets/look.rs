@@ -57,8 +57,8 @@ pub(crate) fn files(directory: &Path, except: &[&str]) -> String {
 
 #[test]
 fn a_secret_is_found_in_each_form() {
-    let secret = "pa/ss+w=rd".to_owned();
-    let found = |text: &str| forms(&secret).iter().any(|form| text.contains(form));
+    let secret = "pa/ss+w=rd";
+    let found = |text: &str| forms(secret).iter().any(|form| text.contains(form));
     for text in [
         "x pa/ss+w=rd y",
         "x=pa%2Fss%2Bw%3Drd&",
@@ -70,5 +70,5 @@ fn a_secret_is_found_in_each_form() {
     ] {
         assert!(found(text), "{text}");
     }
-    assert!(!found("pa/ss") && !found(&STANDARD_NO_PAD.encode("pa/ss+w=re")));
+    assert!(!found("pa/ss") && !found(&STANDARD_NO_PAD.encode("pa/ss+w=XX")));
 }

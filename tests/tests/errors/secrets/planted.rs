@@ -239,7 +239,32 @@ fn proxies(url: &str) -> Vec<Planted> {
     let both = [PASSWORD, AWS_SECRET, AWS_SESSION];
     let aws = aws("http://s3.example");
     let tracking = ("MLFLOW_TRACKING_URI", "http://tracking.example");
+    let azure = ("MLFETCH_AZURE_ENDPOINT", "http://blobs.example");
+    let key = ("AZURE_STORAGE_ACCESS_KEY", AZURE_KEY);
+    let hdfs = ("MLFETCH_WEBHDFS_ADDRESS", "http://namenode.example");
+    let token = ("MLFETCH_DELEGATION_TOKEN", DELEGATION);
     vec![
+        planted(
+            "a proxy's password, to Azure",
+            Speaks::Azure,
+            "wasbs://c@account.blob.core.windows.net/d/",
+            &[azure, key, through],
+            &[PASSWORD, AZURE_KEY],
+        ),
+        planted(
+            "a proxy's password, to HDFS",
+            Speaks::WebHdfs,
+            "hdfs://cluster/d/",
+            &[hdfs, token, ("MLFETCH_HDFS_CHECKSUMS", "false"), through],
+            &[PASSWORD, DELEGATION],
+        ),
+        planted(
+            "a proxy's password, to Google",
+            Speaks::Gcs,
+            "gs://b/d/",
+            &[("STORAGE_EMULATOR_HOST", "http://storage.example"), through],
+            &[PASSWORD],
+        ),
         planted(
             "a proxy's password, to a bucket",
             Speaks::S3,
