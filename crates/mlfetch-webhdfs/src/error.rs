@@ -98,6 +98,10 @@ fn kind_of(exception: &str, message: &str) -> ErrorKind {
         | "ReplicaNotFoundException" => ErrorKind::Unavailable,
         "UnsupportedOperationException" | "UnresolvedPathException" => ErrorKind::Unsupported,
         "InvalidPathException" => ErrorKind::InvalidKey,
+        // HttpFS says it so.
+        "IllegalArgumentException" if message.contains("is not a valid DFS filename") => {
+            ErrorKind::InvalidKey
+        }
         "IllegalArgumentException" => ErrorKind::InvalidInput,
         "IOException" | "RemoteException" => kind_of_words(message),
         _ => ErrorKind::Other,
@@ -166,6 +170,11 @@ mod tests {
             ("IOException", "something else", ErrorKind::Other),
             ("InvalidPathException", "Invalid path name", ErrorKind::InvalidKey),
             ("IllegalArgumentException", "Invalid value", ErrorKind::InvalidInput),
+            (
+                "IllegalArgumentException",
+                "Pathname /a:b from /a:b is not a valid DFS filename.",
+                ErrorKind::InvalidKey,
+            ),
             ("UnsupportedOperationException", "no", ErrorKind::Unsupported),
             ("DSQuotaExceededException", "The DiskSpace quota", ErrorKind::Other),
         ] {
