@@ -1,6 +1,7 @@
 //! The workspace's own commands, so that continuous integration and a laptop run the same words.
 
 mod bench;
+mod chaos;
 mod ci;
 mod command;
 mod deny;
@@ -42,6 +43,10 @@ enum Task {
     Docs(docs::Arguments),
     /// Everything that continuous integration runs
     Ci,
+    /// Let the program fetch from real servers while something goes wrong in between
+    Chaos(chaos::Arguments),
+    /// End the program at random moments and run it again
+    Kill(chaos::kill::Arguments),
     /// Measurements
     #[command(subcommand)]
     Bench(bench::Benchmark),
@@ -66,6 +71,8 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Deps => deps::run()?,
         Task::Docs(arguments) => docs::run(&arguments)?,
         Task::Ci => return ci::run(),
+        Task::Chaos(arguments) => chaos::run(&arguments)?,
+        Task::Kill(arguments) => chaos::kill::run(&arguments)?,
         Task::Bench(benchmark) => bench::run(&benchmark)?,
     }
     Ok(ExitCode::SUCCESS)
