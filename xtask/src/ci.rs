@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail};
 use crate::metadata::Metadata;
 use crate::services::{Tools, compose};
 use crate::table::Table;
-use crate::{command, deny, deps, docs, layers, report, test, workspace};
+use crate::{chaos, command, deny, deps, docs, layers, report, test, workspace};
 
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 13] = [
     ("format", format),
     ("clippy", clippy),
     ("rustdoc", rustdoc),
@@ -26,6 +26,8 @@ const CHECKS: [Check; 11] = [
     ("compose file", compose_file),
     ("examples", examples),
     ("tests", test_suite),
+    ("chaos", faults),
+    ("kill", kills),
 ];
 
 /// Runs the checks up to the first that fails, and says how long each took.
@@ -120,6 +122,14 @@ fn test_suite() -> Result<()> {
         bail!("tests failed; `cargo xtask test -- NAME` runs one of them");
     }
     Ok(())
+}
+
+fn faults() -> Result<()> {
+    chaos::run(&chaos::Arguments::for_ci())
+}
+
+fn kills() -> Result<()> {
+    chaos::kill::run(&chaos::kill::Arguments::for_ci())
 }
 
 #[cfg(test)]

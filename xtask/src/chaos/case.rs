@@ -1,6 +1,6 @@
 //! One run of the matrix: a kind, a backend, a seed.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,7 +122,7 @@ impl Stand {
             self.judge(case, &plan, &injector, &ended, &found)
         };
         if let Verdict::Finding(what) = &mut outcome.verdict {
-            what.push_str(&format!(" ({:.1} s)", outcome.time.as_secs_f64()));
+            let _ = write!(what, " ({:.1} s)", outcome.time.as_secs_f64());
         }
         Ok(Some(outcome))
     }

@@ -121,6 +121,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let site = Site::open(backend, &tools, session.variables())?;
         Stand::set_up(site, program.clone(), directory.path().to_owned())
     })?;
+    for stand in stands.iter().filter(|stand| !stand.has_parts()) {
+        report::say(&format!("{}: big files come in one answer", stand.backend().name()));
+    }
     let begun = Instant::now();
     let tally = run_all(arguments, &stands)?;
     let table = tally.markdown(&backends);
@@ -170,11 +173,11 @@ fn set_up<T: Send>(
         let make = &make;
         let threads: Vec<_> =
             backends.iter().map(|backend| (backend, scope.spawn(move || make(*backend)))).collect();
-        let made = threads.into_iter().map(|(backend, thread)| {
-            let made = thread.join().unwrap_or_else(|_| bail!("it panicked"));
-            made.with_context(|| format!("cannot prepare {}", backend.server()))
+        let ready = threads.into_iter().map(|(backend, thread)| {
+            let result = thread.join().unwrap_or_else(|_| bail!("it panicked"));
+            result.with_context(|| format!("cannot prepare {}", backend.server()))
         });
-        made.collect()
+        ready.collect()
     })
 }
 

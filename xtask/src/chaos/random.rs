@@ -1,6 +1,6 @@
 //! Numbers that are the same for the same seed, on every machine.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and good enough to spread faults.
+/// `SplitMix64` (Steele, Lea, Flood 2014): small, and good enough to spread faults.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 

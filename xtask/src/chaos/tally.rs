@@ -45,7 +45,7 @@ impl Tally {
     /// A row for each kind, a column for each backend.
     pub(crate) fn markdown(&self, backends: &[Backend]) -> String {
         let names = backends.iter().map(|backend| backend.name());
-        let mut text = format!("| fault | {} |\n", names.collect::<Vec<_>>().join(" | "));
+        let mut text = format!("| what goes wrong | {} |\n", names.collect::<Vec<_>>().join(" | "));
         let rules = vec!["---"; backends.len() + 1];
         let _ = writeln!(text, "|{}|", rules.join("|"));
         for kind in Kind::all() {
@@ -53,7 +53,8 @@ impl Tally {
             let cells: Vec<String> =
                 cells.map(|cell| cell.map_or_else(|| "–".to_owned(), Cell::text)).collect();
             if cells.iter().any(|cell| cell != "–") {
-                let _ = writeln!(text, "| `{}` | {} |", kind.name(), cells.join(" | "));
+                let (name, meaning) = (kind.name(), kind.meaning());
+                let _ = writeln!(text, "| `{name}`: {meaning} | {} |", cells.join(" | "));
             }
         }
         text

@@ -66,10 +66,9 @@ impl Facts<'_> {
     /// Wrong bytes are a finding, except where nothing in the protocol could have told.
     fn wrong(&self, code: i32) -> Verdict {
         let can_be_seen = match self.kind.trace() {
-            Trace::Protocol => true,
+            Trace::Protocol | Trace::Ending => true,
             Trace::Checksum => self.site.backend.has_checksums(),
             Trace::Size => self.site.backend.has_checksums() || self.site.backend.lists_sizes(),
-            Trace::Ending => true,
         };
         let only_that = self.found.wrong.len() == 1 && self.found.missing.is_empty();
         if !can_be_seen && only_that && code == 0 {

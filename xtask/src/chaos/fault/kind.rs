@@ -140,8 +140,8 @@ impl Kind {
             | Self::LongBody
             | Self::FlippedBit
             | Self::RepeatedChunk
-            | Self::ChangedObject => body_bytes > 1 && point.class == Class::Read,
-            Self::OtherRange => body_bytes > 1 && point.class == Class::Read,
+            | Self::ChangedObject
+            | Self::OtherRange => body_bytes > 1 && point.class == Class::Read,
             Self::RangeIgnored => point.class == Class::Read && point.is_ranged,
             Self::RepeatedToken | Self::CutListing => point.class == Class::Listing,
             Self::Vanished => point.class == Class::Read,

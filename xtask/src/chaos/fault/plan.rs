@@ -41,11 +41,6 @@ pub(crate) struct Step {
 }
 
 impl Plan {
-    /// Nothing goes wrong.
-    pub(crate) fn none() -> Self {
-        Self { is_big: false, steps: Vec::new() }
-    }
-
     /// Draws a fault of a kind; `None` where no request can have it.
     pub(crate) fn draw(kind: Kind, random: &mut Random, small: &Seen, big: &Seen) -> Option<Self> {
         let suits = |(point, bytes): &(&Point, &u64)| kind.suits(point, **bytes);

@@ -70,9 +70,9 @@ impl Arguments {
 
     /// A second web server would prove nothing more here.
     fn backends(&self) -> Vec<Backend> {
-        let chosen = |backend: &Backend| match self.backend.is_empty() {
-            true => *backend != Backend::HttpJson,
-            false => self.backend.contains(backend),
+        let chosen = |backend: &Backend| {
+            let by_itself = self.backend.is_empty() && *backend != Backend::HttpJson;
+            by_itself || self.backend.contains(backend)
         };
         Backend::ALL.into_iter().filter(chosen).collect()
     }

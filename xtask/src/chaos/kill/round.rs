@@ -21,7 +21,7 @@ use super::meter::Meter;
 pub(super) const STOP_WITHIN: Duration = Duration::from_secs(2);
 
 /// No run may take longer.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Between two looks at how far the program is.
 const LOOK_EVERY: Duration = Duration::from_micros(300);
@@ -71,10 +71,9 @@ impl Round {
         let mut random = Random::new(seed, &["kill", backend.name(), &word]);
         let signal = match ending {
             Ending::Kill => Signal::SIGKILL,
-            Ending::Term => Signal::SIGTERM,
             Ending::Int => Signal::SIGINT,
             Ending::Stop if random.percent(50) => Signal::SIGINT,
-            Ending::Stop => Signal::SIGTERM,
+            Ending::Term | Ending::Stop => Signal::SIGTERM,
         };
         let is_stalled = ending != Ending::Kill && seed.is_multiple_of(2);
         let later = Duration::from_micros(random.below(4000));
@@ -147,7 +146,7 @@ impl Stand {
             problems.push(format!("wrong under a final name: {:?}", between.wrong));
         }
         if !was_done {
-            problems.extend(self.look_at_the_end(round, &first, stop_time));
+            problems.extend(look_at_the_end(round, &first, stop_time));
         }
         let proxy = self.proxy(None)?;
         let last = self.start(&proxy, desk.path(), &place)?.wait(LIMIT)?;
@@ -174,21 +173,6 @@ impl Stand {
         Running::start(&mut command, desk)
     }
 
-    /// How a program that was asked to stop must end.
-    fn look_at_the_end(&self, round: &Round, ended: &Ended, time: Duration) -> Option<String> {
-        if round.signal == Signal::SIGKILL {
-            return None;
-        }
-        if time > STOP_WITHIN {
-            return Some(format!("it took {:.2} s to stop", time.as_secs_f64()));
-        }
-        let code = ended.status.and_then(|status| status.code());
-        let right = 128 + round.signal as i32;
-        // It may have been done at that very moment.
-        (code != Some(right) && code != Some(0))
-            .then(|| format!("exit code {code:?} instead of {right}: {}", ended.errors))
-    }
-
     /// How the tree must be after the second run.
     fn look_at_the_tree(&self, ended: &Ended, place: &Path) -> Result<Vec<String>> {
         let mut problems = Vec::new();
@@ -205,4 +189,19 @@ impl Stand {
         }
         Ok(problems)
     }
+}
+
+/// How a program that was asked to stop must end.
+fn look_at_the_end(round: &Round, ended: &Ended, time: Duration) -> Option<String> {
+    if round.signal == Signal::SIGKILL {
+        return None;
+    }
+    if time > STOP_WITHIN {
+        return Some(format!("it took {:.2} s to stop", time.as_secs_f64()));
+    }
+    let code = ended.status.and_then(|status| status.code());
+    let right = 128 + round.signal as i32;
+    // It may have been done at that very moment.
+    (code != Some(right) && code != Some(0))
+        .then(|| format!("exit code {code:?} instead of {right}: {}", ended.errors))
 }

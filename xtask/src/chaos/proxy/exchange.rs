@@ -11,7 +11,7 @@ use super::wire::{self, Framing, Head, Request};
 use super::{BUFFER_BYTES, Fate, Shared};
 
 /// A server that is silent for so long is broken, and the run with it.
-const SERVER_PATIENCE: Duration = Duration::from_secs(60);
+const SERVER_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request on its way to an answer.
 pub(crate) struct Exchange<'a> {

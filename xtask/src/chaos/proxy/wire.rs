@@ -1,5 +1,6 @@
 //! As much of HTTP/1.1 as a proxy needs that changes answers (RFC 9112).
 
+use std::fmt::{self, Write as _};
 use std::io::{self, BufRead, Read as _, Write};
 
 /// More than any of our servers and clients sends.
@@ -93,7 +94,7 @@ impl Head {
 
     /// With this field in place of all of its name.
     #[must_use]
-    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
         self = self.without(name);
         self.headers.0.push((name.to_owned(), value.to_string()));
         self
@@ -131,7 +132,7 @@ impl Head {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut text = format!("HTTP/1.1 {} {}\r\n", self.status, self.reason);
         for (name, value) in &self.headers.0 {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
         text.push_str("\r\n");
         text.into_bytes()

@@ -77,7 +77,7 @@ fn ask(method: &str, url: &str, headers: &str, body: &[u8]) -> Result<Head> {
     let rest = url.strip_prefix("http://").context("the server speaks no plain HTTP")?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(authority).context("the server cannot be reached")?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     let length = body.len();
     write!(
         stream,
