@@ -125,11 +125,16 @@ fn test_suite() -> Result<()> {
 }
 
 fn faults() -> Result<()> {
-    chaos::run(&chaos::Arguments::for_ci())
+    chaos::run(&chaos::Arguments::for_ci(program_as_built()?))
 }
 
 fn kills() -> Result<()> {
-    chaos::kill::run(&chaos::kill::Arguments::for_ci())
+    chaos::kill::run(&chaos::kill::Arguments::for_ci(program_as_built()?))
+}
+
+/// The build of all tests has made it.
+fn program_as_built() -> Result<PathBuf> {
+    Ok(Metadata::read()?.program("debug", "mlfetch"))
 }
 
 #[cfg(test)]

@@ -18,11 +18,8 @@ use super::verdict::{Facts, Verdict};
 /// No run may take longer.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The patience that the program is given: as little as it takes.
-const PATIENCE: [&str; 4] = ["--retries=2", "--timeout=1", "--jobs=8", "--progress=none"];
-
-/// The same where nothing is to go wrong, however busy the machine is.
-const CALM: [&str; 4] = ["--retries=2", "--timeout=30", "--jobs=8", "--progress=none"];
+/// The same for all runs.
+const FLAGS: [&str; 3] = ["--retries=2", "--jobs=8", "--progress=none"];
 
 /// A run of the matrix.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +81,7 @@ impl Stand {
 
     fn record(&self, tree: &Arc<Tree>) -> Result<Seen> {
         let recorder = Arc::new(Recorder::new(&self.site, tree));
-        let (ended, found) = self.fetch(tree, Arc::clone(&recorder) as _, &CALM)?;
+        let (ended, found) = self.fetch(tree, Arc::clone(&recorder) as _, CALM)?;
         let is_right = found.missing.is_empty() && found.wrong.is_empty() && found.state.is_empty();
         if !ended.status.is_some_and(|status| status.success()) || !is_right {
             bail!("without a fault it came to {:?}, {found:?}:\n{}", ended.status, ended.errors);
@@ -97,13 +94,13 @@ impl Stand {
         &self,
         tree: &Tree,
         handler: Arc<dyn Handler>,
-        flags: &[&str],
+        patience: &str,
     ) -> Result<(Ended, Found)> {
         let desk = tempfile::tempdir_in(&self.directory).context("no directory for a run")?;
         let place = desk.path().join("tree");
         let proxy = Proxy::start(self.site.address, handler)?;
         let mut command = self.site.fetch(&self.program, proxy.address(), &tree.name, &place);
-        let ended = Running::start(command.args(flags), desk.path())?.wait(LIMIT)?;
+        let ended = Running::start(command.args(FLAGS).arg(patience), desk.path())?.wait(LIMIT)?;
         drop(proxy);
         Ok((ended, tree.compare(&place)?))
     }
@@ -118,7 +115,8 @@ impl Stand {
         } else {
             let tree = if plan.is_big { &self.big } else { &self.small };
             let injector = Arc::new(Injector::new(&self.site, tree, &plan)?);
-            let (ended, found) = self.fetch(tree, Arc::clone(&injector) as _, &PATIENCE)?;
+            let (ended, found) =
+                self.fetch(tree, Arc::clone(&injector) as _, patience(case.kind))?;
             self.judge(case, &plan, &injector, &ended, &found)
         };
         if let Verdict::Finding(what) = &mut outcome.verdict {
@@ -143,7 +141,8 @@ impl Stand {
         let place = desk.path().join("tree");
         let proxy = Proxy::start(self.site.address, Arc::clone(&injector) as _)?;
         let mut command = self.site.fetch(&self.program, proxy.address(), &tree.name, &place);
-        let ended = Running::start(command.args(PATIENCE), desk.path())?.wait(LIMIT)?;
+        let ended = Running::start(command.args(FLAGS).arg(patience(case.kind)), desk.path())?
+            .wait(LIMIT)?;
         drop(proxy);
         // What is there of the changed file decides which tree it is held to.
         let mut either = (*tree).clone();
@@ -218,6 +217,18 @@ impl Case {
 impl fmt::Display for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} before {}, seed {}", self.kind.name(), self.backend.name(), self.seed)
+    }
+}
+
+/// Where nothing is to go wrong, however busy the machine is.
+const CALM: &str = "--timeout=30";
+
+/// As short as the program takes it where silence is what goes wrong, and long enough for a busy
+/// server elsewhere.
+fn patience(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Stall | Kind::SlowDrip => "--timeout=1",
+        _ => "--timeout=5",
     }
 }
 

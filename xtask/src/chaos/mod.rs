@@ -53,9 +53,9 @@ pub(crate) struct Arguments {
     /// Take the program as users get it, instead of the one with all checks of the compiler
     #[arg(long)]
     release: bool,
-    /// Take the program as it was built last
-    #[arg(long)]
-    no_build: bool,
+    /// Take this program instead of building one
+    #[arg(long, conflicts_with = "release")]
+    program: Option<PathBuf>,
     /// Write the table to this file as well
     #[arg(long)]
     markdown: Option<PathBuf>,
@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// What continuous integration runs.
-    pub(crate) fn for_ci() -> Self {
+    pub(crate) fn for_ci(program: PathBuf) -> Self {
         Self {
             seeds: 20,
             seed: None,
@@ -74,7 +74,7 @@ impl Arguments {
             kind: Vec::new(),
             jobs: 8,
             release: false,
-            no_build: true,
+            program: Some(program),
             markdown: None,
             verbose: false,
         }
@@ -108,7 +108,7 @@ impl Arguments {
 
 /// Runs the matrix; fails if there is a finding.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let program = build(arguments.release, arguments.no_build)?;
+    let program = program(arguments.program.as_ref(), arguments.release)?;
     let backends = arguments.backends();
     let tools = Tools::install()?;
     let mut services: Vec<Service> = backends.iter().map(|backend| backend.service()).collect();
@@ -143,16 +143,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The program, built here or before.
-fn build(release: bool, no_build: bool) -> Result<PathBuf> {
-    if !no_build {
-        let mut cargo = command::cargo();
-        cargo.args(["build", "--package=mlfetch-cli", "--all-features"]);
-        if release {
-            cargo.arg("--release");
-        }
-        command::run(&mut cargo)?;
+/// The program: one that is there, or built here.
+fn program(given: Option<&PathBuf>, release: bool) -> Result<PathBuf> {
+    if let Some(program) = given {
+        return Ok(program.clone());
     }
+    let mut cargo = command::cargo();
+    cargo.args(["build", "--package=mlfetch-cli", "--all-features"]);
+    if release {
+        cargo.arg("--release");
+    }
+    command::run(&mut cargo)?;
     Ok(Metadata::read()?.program(if release { "release" } else { "debug" }, "mlfetch"))
 }
 

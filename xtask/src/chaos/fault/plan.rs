@@ -44,22 +44,22 @@ impl Plan {
     /// Draws a fault of a kind; `None` where no request can have it.
     pub(crate) fn draw(kind: Kind, random: &mut Random, small: &Seen, big: &Seen) -> Option<Self> {
         let suits = |(point, bytes): &(&Point, &u64)| kind.suits(point, **bytes);
-        let in_big: Vec<&Point> = big
+        let parts: Vec<&Point> = big
             .iter()
             .filter(suits)
             .map(|(point, _)| point)
             .filter(|point| point.class == Class::Read && big_enough(big, point))
             .collect();
         let is_big = random.percent(BIG_PERCENT) && kind != Kind::ChangedObject;
-        if is_big && let Some(point) = random.pick(&in_big) {
+        if is_big && let Some(point) = random.pick(&parts) {
             let step = Step::draw(kind, point, random);
             return Some(Self { is_big: true, steps: vec![step] });
         }
         if kind.needs_range() {
             return Self::after_a_break(kind, random, small);
         }
-        let in_small: Vec<&Point> = small.iter().filter(suits).map(|(point, _)| point).collect();
-        let point = random.pick(&in_small)?;
+        let points: Vec<&Point> = small.iter().filter(suits).map(|(point, _)| point).collect();
+        let point = random.pick(&points)?;
         Some(Self { is_big: false, steps: vec![Step::draw(kind, point, random)] })
     }
 

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use super::proxy::lock;
 use super::site::{Backend, Site};
-use super::{backend_named, build, directory, set_up};
+use super::{backend_named, directory, program, set_up};
 use crate::services::{Service, Session, Tools};
 use crate::{interrupt, report};
 use round::{Ending, Round, Stand};
@@ -41,9 +41,9 @@ pub(crate) struct Arguments {
     /// Take the program as users get it, instead of the one with all checks of the compiler
     #[arg(long)]
     release: bool,
-    /// Take the program as it was built last
-    #[arg(long)]
-    no_build: bool,
+    /// Take this program instead of building one
+    #[arg(long, conflicts_with = "release")]
+    program: Option<PathBuf>,
     /// Write the tables to this file as well
     #[arg(long)]
     markdown: Option<PathBuf>,
@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// What continuous integration runs.
-    pub(crate) fn for_ci() -> Self {
+    pub(crate) fn for_ci(program: PathBuf) -> Self {
         Self {
             times: 20,
             seed: 1,
@@ -62,7 +62,7 @@ impl Arguments {
             by: Vec::new(),
             jobs: 2,
             release: false,
-            no_build: true,
+            program: Some(program),
             markdown: None,
             verbose: false,
         }
@@ -93,7 +93,7 @@ impl Arguments {
 
 /// Ends the program and runs it again, so many times; fails if anything is not as it should be.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let program = build(arguments.release, arguments.no_build)?;
+    let program = program(arguments.program.as_ref(), arguments.release)?;
     let rounds = arguments.rounds();
     let backends: Vec<Backend> = arguments
         .backends()

@@ -76,8 +76,18 @@ impl Head {
         Self { status, reason: reason.to_owned(), headers: Headers::default() }
     }
 
-    /// Reads the head of an answer; `None` if the server closed the connection instead.
+    /// Reads the head of an answer; `None` if the server closed the connection instead. What a server
+    /// says before its answer is passed over (RFC 9110, 15.2).
     pub(crate) fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
+        loop {
+            match Self::read_any(reader)? {
+                Some(head) if matches!(head.status, 100..=199) => {}
+                head => return Ok(head),
+            }
+        }
+    }
+
+    fn read_any(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
         let Some(raw) = read_head(reader)? else { return Ok(None) };
         let text = String::from_utf8_lossy(&raw);
         let (line, headers) = parse_head(&text)?;
