@@ -68,6 +68,17 @@ def log_run(arguments):
     return run
 
 
+def log_through(arguments):
+    """Logs a directory as `dir` of a new run through a server whose artifacts are in a container."""
+    from mlflow import MlflowClient
+
+    connect(arguments["container"])
+    client = MlflowClient(arguments["server"])
+    run = client.create_run(client.create_experiment(arguments["experiment"])).info.run_id
+    client.log_artifacts(run, arguments["directory"], "dir")
+    return run
+
+
 if __name__ == "__main__":
-    actions = {"put": put, "sign": sign, "log_run": log_run}
+    actions = {"put": put, "sign": sign, "log_run": log_run, "log_through": log_through}
     print(json.dumps(actions[sys.argv[1]](json.loads(sys.argv[2]))))

@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail};
 use crate::metadata::Metadata;
 use crate::services::{Tools, compose};
 use crate::table::Table;
-use crate::{chaos, command, deny, deps, docs, layers, report, test, workspace};
+use crate::{chaos, command, deny, deps, docs, fuzz, layers, report, test, workspace};
 
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
     ("format", format),
     ("clippy", clippy),
     ("rustdoc", rustdoc),
@@ -25,6 +25,7 @@ const CHECKS: [Check; 13] = [
     ("licences", deny::run),
     ("compose file", compose_file),
     ("examples", examples),
+    ("fuzzing", fuzzing),
     ("tests", test_suite),
     ("chaos", faults),
     ("kill", kills),
@@ -57,7 +58,8 @@ fn summary(timings: &[(&str, Duration, bool)]) -> String {
 }
 
 fn format() -> Result<()> {
-    command::run(command::cargo().args(["fmt", "--all", "--check"]))
+    command::run(command::cargo().args(["fmt", "--all", "--check"]))?;
+    command::run(command::cargo().args(["fmt", "--manifest-path=fuzz/Cargo.toml", "--check"]))
 }
 
 fn clippy() -> Result<()> {
@@ -115,6 +117,11 @@ fn example_manifests() -> Result<Vec<PathBuf>> {
     }
     manifests.sort_unstable();
     Ok(manifests)
+}
+
+/// A short look; a long one is `cargo xtask fuzz`.
+fn fuzzing() -> Result<()> {
+    fuzz::run(&fuzz::Arguments::for_ci())
 }
 
 fn test_suite() -> Result<()> {

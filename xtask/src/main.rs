@@ -7,6 +7,7 @@ mod command;
 mod deny;
 mod deps;
 mod docs;
+mod fuzz;
 mod interrupt;
 mod layers;
 mod metadata;
@@ -41,6 +42,8 @@ enum Task {
     Deps,
     /// Write the generated reference, or check that it is current
     Docs(docs::Arguments),
+    /// Run the fuzz targets, each from its corpus
+    Fuzz(fuzz::Arguments),
     /// Everything that continuous integration runs
     Ci,
     /// Let the program fetch from real servers while something goes wrong in between
@@ -48,8 +51,7 @@ enum Task {
     /// End the program at random moments and run it again
     Kill(chaos::kill::Arguments),
     /// Measurements
-    #[command(subcommand)]
-    Bench(bench::Benchmark),
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -70,10 +72,23 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Layers => layers::run()?,
         Task::Deps => deps::run()?,
         Task::Docs(arguments) => docs::run(&arguments)?,
+        Task::Fuzz(arguments) => fuzz::run(&arguments)?,
         Task::Ci => return ci::run(),
         Task::Chaos(arguments) => chaos::run(&arguments)?,
         Task::Kill(arguments) => chaos::kill::run(&arguments)?,
-        Task::Bench(benchmark) => bench::run(&benchmark)?,
+        Task::Bench(arguments) => bench::run(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_has_flags_that_go_together() {
+        Arguments::command().debug_assert();
+    }
 }

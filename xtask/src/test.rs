@@ -24,8 +24,10 @@ pub(crate) struct Arguments {
 /// Starts the servers, runs the tests, stops the servers; the exit code is that of `cargo test`.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let tools = Tools::install()?;
+    let mut services = Service::ALL.to_vec();
+    services.retain(|service| service.is_for_tests());
     if !arguments.compose {
-        Service::ALL.into_iter().try_for_each(|service| service.install(&tools))?;
+        services.iter().try_for_each(|service| service.install(&tools))?;
     }
     // Compiled first: an error in the code is seen before any server is started.
     let code = cargo_test(&build_arguments(&arguments.cargo), &Variables::new())?;
@@ -38,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let compose = Compose::start(&tools)?;
         cargo_test(&arguments.cargo, &with_program(compose.variables(), &program))
     } else {
-        let session = Session::start(&Service::ALL, &tools)?;
+        let session = Session::start(&services, &tools)?;
         cargo_test(&arguments.cargo, &with_program(session.variables(), &program))
     }
 }

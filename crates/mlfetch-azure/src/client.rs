@@ -31,8 +31,10 @@ impl Client {
     /// `InvalidInput` for a PEM file that cannot be read, `Tls` if TLS cannot be set up.
     pub(crate) fn new(config: AzureConfig) -> Result<Self> {
         let others = config.connections_of_others();
-        let metadata = HttpClient::new(&others.clone().with_connect_timeout(METADATA_TIMEOUT))?;
-        let connections = Connections { entra: HttpClient::new(&others)?, metadata };
+        // It is next to the machine and tells who the machine is: behind a proxy there is another one.
+        let beside = others.clone().with_connect_timeout(METADATA_TIMEOUT).with_proxies(false);
+        let connections =
+            Connections { entra: HttpClient::new(&others)?, metadata: HttpClient::new(&beside)? };
         let http = HttpClient::new(&config.connections())?;
         Ok(Self { config, http, connections, identities: Mutex::default() })
     }

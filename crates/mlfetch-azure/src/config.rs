@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use mlfetch_http::ClientConfig;
-use mlfetch_store::{OptionSpec, Options, Result, Secret};
+use mlfetch_http::{ClientConfig, Url};
+use mlfetch_store::{Error, ErrorKind, OptionSpec, Options, Result, Secret};
 
 const ACCOUNT: &str = "azure-account";
 const ENDPOINT: &str = "azure-endpoint";
@@ -17,6 +17,7 @@ const CLIENT_SECRET: &str = "azure-client-secret";
 const CLIENT_CERTIFICATE: &str = "azure-client-certificate";
 const FEDERATED_TOKEN_FILE: &str = "azure-federated-token-file";
 const AUTHORITY_HOST: &str = "azure-authority-host";
+const METADATA_HOST: &str = "azure-metadata-host";
 const VERSION_ID: &str = "azure-version-id";
 const SNAPSHOT: &str = "azure-snapshot";
 const CA_BUNDLE: &str = "azure-ca-bundle";
@@ -91,6 +92,12 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         &["MLFETCH_AZURE_AUTHORITY_HOST", "AZURE_AUTHORITY_HOST"],
         Some("that of the account's cloud"),
         "URL of Entra ID",
+    ),
+    text(
+        METADATA_HOST,
+        &["MLFETCH_AZURE_METADATA_HOST", "AZURE_POD_IDENTITY_AUTHORITY_HOST"],
+        Some("http://169.254.169.254"),
+        "URL of the service that gives a managed identity its tokens",
     ),
     text(
         VERSION_ID,
@@ -181,6 +188,8 @@ pub struct IdentityConfig {
     pub federated_token_file: Option<PathBuf>,
     /// The URL of Entra ID, instead of the one of the account's cloud.
     pub authority_host: Option<String>,
+    /// The URL of the service that gives a managed identity its tokens, instead of the machine's.
+    pub metadata_host: Option<String>,
 }
 
 impl AzureConfig {
@@ -210,6 +219,7 @@ impl AzureConfig {
                 client_certificate: path(CLIENT_CERTIFICATE),
                 federated_token_file: path(FEDERATED_TOKEN_FILE),
                 authority_host: text(AUTHORITY_HOST),
+                metadata_host: metadata_host(options)?,
             },
             ca_bundle: path(CA_BUNDLE),
             insecure_tls: options.flag(INSECURE_TLS)?.unwrap_or(false),
@@ -278,6 +288,7 @@ impl AzureConfig {
             &identity.tenant_id,
             &identity.client_id,
             &identity.authority_host,
+            &identity.metadata_host,
         ];
         (
             secrets,
@@ -292,6 +303,15 @@ impl AzureConfig {
 impl PartialEq for AzureConfig {
     fn eq(&self, other: &Self) -> bool {
         self.parts() == other.parts()
+    }
+}
+
+fn metadata_host(options: &Options) -> Result<Option<String>> {
+    let Some(text) = options.text(METADATA_HOST) else { return Ok(None) };
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(text.to_owned())),
+        _ => Err(Error::new(ErrorKind::InvalidInput, "read the option", METADATA_HOST)
+            .with_message("it must be a URL such as http://169.254.169.254")),
     }
 }
 
@@ -346,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_is_named() {
-        for name in [ANONYMOUS, INSECURE_TLS] {
+        for name in [ANONYMOUS, INSECURE_TLS, METADATA_HOST] {
             let error = AzureConfig::from_options(&Options::new().with(name, "perhaps"));
             assert!(error.expect_err("no such value").to_string().contains(name));
         }

@@ -25,6 +25,9 @@ mod container;
 mod credentials;
 mod endpoint;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod location;
 mod request;
 mod sas;

@@ -139,9 +139,13 @@ fn is_container(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(legal)
 }
 
-/// Path and query; `None` where the query holds anything that means nothing here.
+/// Path and query; `None` where the query holds anything that means nothing here. Straight behind a
+/// container a `?` begins a query and no name.
 fn split_query(location: &Location) -> Option<(&str, Query)> {
     let (path, query) = location.path_and_query();
+    if !path.is_empty() && !path.starts_with('/') {
+        return None;
+    }
     Some((path, query.map_or(Some(Query::default()), Query::parse)?))
 }
 
@@ -226,6 +230,8 @@ mod tests {
         assert_eq!(place.query.version_id.as_deref(), Some("1"));
         let place = parse("az://c/a?b?sv=1&sp=r&sig=s").expect("a place");
         assert!(place.query.sas.is_some());
+        let root = parse("az://c?sv=1&sp=rl&sig=s").expect("a place");
+        assert!(root.query.sas.is_some() && root.key.is_root() && root.container == "c");
         assert_eq!(place.key, Key::from("a?b"));
         assert_eq!((place.account, place.host), (None, None));
     }
@@ -264,6 +270,8 @@ mod tests {
             ("wasbs://c@/a", "wasbs://CONTAINER@"),
             ("abfss://c/a", "abfss://CONTAINER@"),
             ("az:///a", "az://CONTAINER"),
+            ("az://c?x/y", "az://CONTAINER"),
+            ("az://c?x/y?sv=1&sig=s", "az://CONTAINER"),
             ("https://acc.blob.core.windows.net/", "https://ACCOUNT."),
             ("https://acc.blob.core.windows.net/c/a?b=c", "https://ACCOUNT."),
         ] {

@@ -70,8 +70,10 @@ impl Exit {
             }
             Self::SomeFailed => "Some files failed; all others arrived.",
             Self::Nothing => "Nothing is there or nothing matched, with `--error-on-empty`.",
-            Self::Interrupted => "Interrupted (SIGINT); nothing unfinished is left.",
-            Self::Terminated => "Terminated (SIGTERM); nothing unfinished is left.",
+            Self::Interrupted => {
+                "Interrupted (SIGINT); what has its name is whole, and the same command goes on."
+            }
+            Self::Terminated => "Terminated (SIGTERM, SIGHUP); likewise.",
         }
     }
 

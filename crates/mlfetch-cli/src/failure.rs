@@ -63,7 +63,7 @@ impl Failure {
             Self::Some(report) => {
                 let failed = report.failures.len();
                 let all = failed as u64 + report.files + report.unchanged;
-                format!("{failed} of {all} files failed; the others are in place")
+                format!("{failed} of {all} files failed; the others arrived")
             }
             Self::Said { message, .. } => message.clone(),
             Self::OutputClosed => String::new(),

@@ -1,12 +1,13 @@
 //! Which files: name patterns.
 
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use mlfetch_store::escape;
 
 use crate::RelativePath;
 
 /// A pattern that is none.
 #[derive(Debug, thiserror::Error)]
-#[error("the pattern `{pattern}` is not a glob: {reason}")]
+#[error("the pattern `{}` is not a glob: {}", escape(.pattern.as_bytes()), escape(.reason.as_bytes()))]
 pub struct FilterError {
     /// The pattern.
     pub pattern: String,
@@ -146,6 +147,12 @@ mod tests {
     fn a_pattern_that_is_no_glob_is_named() {
         let error = Filter::new(&["a[".into()], &[]).expect_err("not a glob");
         assert!(error.to_string().contains("`a[`"));
+    }
+
+    #[test]
+    fn a_pattern_is_shown_without_what_moves_a_terminal() {
+        let error = Filter::new(&["\u{1b}[2J[".into()], &[]).expect_err("not a glob");
+        assert!(error.to_string().contains("`\\u{1b}[2J[`"), "{error}");
     }
 
     #[test]

@@ -10,6 +10,9 @@ pub mod audit;
 pub mod destination;
 pub mod engine;
 mod filter;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod layout;
 pub mod manifest;
 mod names;

@@ -195,5 +195,18 @@ mod tests {
                 prop_assert_eq!(path.as_bytes(), bytes.as_slice());
             }
         }
+
+        /// Two keys meet at no path. Where one is the directory of the other they are in each
+        /// other's way, which the engine reports (`tests/engine/names.rs`).
+        #[test]
+        fn two_keys_never_have_the_same_path(one in "[ab./]{1,5}", other in "[ab./]{1,5}") {
+            let at = |key: &str| {
+                let path = RelativePath::new(key).ok()?;
+                Some(Path::new("/destination").join(path.as_path()))
+            };
+            if let (Some(one_path), Some(other_path)) = (at(&one), at(&other)) {
+                prop_assert_eq!(one == other, one_path == other_path);
+            }
+        }
     }
 }

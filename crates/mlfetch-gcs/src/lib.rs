@@ -23,6 +23,9 @@ mod config;
 mod credentials;
 mod encode;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod location;
 mod request;
 mod sign;

@@ -23,7 +23,8 @@ impl Place {
     /// `InvalidInput` without a bucket.
     pub(crate) fn parse(location: &Location) -> Result<Self> {
         let bucket = location.authority().unwrap_or_default();
-        if bucket.is_empty() {
+        // A login or a query that stands in its place is none, and must not be shown as one.
+        if bucket.is_empty() || bucket.contains(['@', ':', '?', '#']) {
             return Err(Error::new(ErrorKind::InvalidInput, "open", location.to_string())
                 .with_message("the location names no bucket")
                 .with_hint("write gs://BUCKET/PATH"));
@@ -87,8 +88,15 @@ mod tests {
 
     #[test]
     fn a_location_without_a_bucket_is_refused_with_the_right_shape() {
-        for uri in ["gs://", "gs:///key", "gs:bucket/key"] {
+        for uri in [
+            "gs://",
+            "gs:///key",
+            "gs:bucket/key",
+            "gs://me:s3cret@bucket/key",
+            "gs://?X-Goog-Signature=s3cret",
+        ] {
             let error = parse(uri).expect_err("no bucket");
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{uri}");
             assert!(error.hint().is_some_and(|hint| hint.contains("gs://BUCKET")), "{uri}");
         }

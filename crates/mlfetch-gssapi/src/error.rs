@@ -12,8 +12,12 @@ pub enum ErrorKind {
     NoTicket,
     /// The ticket has expired.
     Expired,
+    /// What there is belongs to somebody else than was asked for, maybe in another realm.
+    OtherPrincipal,
     /// The service, or the user, is not known in the realm.
     UnknownPrincipal,
+    /// The service is in another realm, which the ticket's does not lead to.
+    OtherRealm,
     /// The realm is not known, or its servers cannot be reached.
     Realm,
     /// The clock here and the realm's are too far apart.
@@ -34,6 +38,19 @@ impl Error {
         Self { kind, words: words.into() }
     }
 
+    /// That `asked` is asked for, and `owner` is there.
+    pub(crate) fn other(asked: &str, owner: &str) -> Self {
+        let realm =
+            |principal: &'_ str| principal.rsplit_once('@').map(|(_, realm)| realm.to_owned());
+        let words = match (realm(asked), realm(owner)) {
+            (Some(wanted), Some(found)) if wanted != found => format!(
+                "`{asked}` is of the realm `{wanted}`, and what there is, of `{found}` (`{owner}`)"
+            ),
+            _ => format!("`{asked}` is asked for, and what there is, is of `{owner}`"),
+        };
+        Self::new(ErrorKind::OtherPrincipal, words)
+    }
+
     /// An error from the library's own words. Its numbers are renumbered on their way through it.
     pub(crate) fn of_words(words: String) -> Self {
         Self { kind: kind_of(&words), words }
@@ -51,6 +68,8 @@ fn kind_of(words: &str) -> ErrorKind {
         ErrorKind::ClockSkew
     } else if says("expired") {
         ErrorKind::Expired
+    } else if says("krbtgt/") && says("not found in Kerberos database") {
+        ErrorKind::OtherRealm
     } else if says("not found in Kerberos database") {
         ErrorKind::UnknownPrincipal
     } else if says("for realm") || says("contact any KDC") || says("default realm") {
@@ -87,6 +106,7 @@ mod tests {
             ("Ticket expired", ErrorKind::Expired),
             ("Clock skew too great", ErrorKind::ClockSkew),
             ("Server HTTP/h@R not found in Kerberos database", ErrorKind::UnknownPrincipal),
+            ("Server krbtgt/S@R not found in Kerberos database", ErrorKind::OtherRealm),
             ("Cannot find KDC for realm \"R\"", ErrorKind::Realm),
             ("Cannot contact any KDC for realm 'R'", ErrorKind::Realm),
             ("Message stream modified", ErrorKind::Other),
@@ -94,5 +114,13 @@ mod tests {
             let words = words.replace("Key table", "key table");
             assert_eq!(Error::of_words(words.clone()).kind(), kind, "{words}");
         }
+    }
+
+    #[test]
+    fn somebody_else_is_told_from_the_same_in_another_realm() {
+        let words = |asked| Error::other(asked, "alice@R").to_string();
+        assert!(words("alice@S").contains("the realm `S`, and what there is, of `R`"));
+        assert_eq!(words("bob@R"), "`bob@R` is asked for, and what there is, is of `alice@R`");
+        assert_eq!(words("bob"), "`bob` is asked for, and what there is, is of `alice@R`");
     }
 }

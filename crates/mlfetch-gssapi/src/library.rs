@@ -78,6 +78,16 @@ pub(crate) type InitSecContext = unsafe extern "C" fn(
     *mut u32,
     *mut u32,
 ) -> Status;
+pub(crate) type InquireCred = unsafe extern "C" fn(
+    *mut Status,
+    Credential,
+    *mut Name,
+    *mut u32,
+    *mut c_int,
+    *mut *mut OidSet,
+) -> Status;
+pub(crate) type DisplayName =
+    unsafe extern "C" fn(*mut Status, Name, *mut Buffer, *mut *const Oid) -> Status;
 pub(crate) type DisplayStatus =
     unsafe extern "C" fn(*mut Status, Status, c_int, *const Oid, *mut u32, *mut Buffer) -> Status;
 pub(crate) type ReleaseBuffer = unsafe extern "C" fn(*mut Status, *mut Buffer) -> Status;
@@ -91,6 +101,8 @@ pub struct Gssapi {
     pub(crate) import_name: ImportName,
     pub(crate) acquire_cred_from: AcquireCredFrom,
     pub(crate) init_sec_context: InitSecContext,
+    pub(crate) inquire_cred: InquireCred,
+    pub(crate) display_name: DisplayName,
     pub(crate) display_status: DisplayStatus,
     pub(crate) release_buffer: ReleaseBuffer,
     pub(crate) release_name: ReleaseHandle,
@@ -124,6 +136,8 @@ impl Gssapi {
             import_name: find(&library, c"gss_import_name")?,
             acquire_cred_from: find(&library, c"gss_acquire_cred_from")?,
             init_sec_context: find(&library, c"gss_init_sec_context")?,
+            inquire_cred: find(&library, c"gss_inquire_cred")?,
+            display_name: find(&library, c"gss_display_name")?,
             display_status: find(&library, c"gss_display_status")?,
             release_buffer: find(&library, c"gss_release_buffer")?,
             release_name: find(&library, c"gss_release_name")?,

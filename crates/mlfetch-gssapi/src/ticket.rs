@@ -1,7 +1,8 @@
 //! One ticket for one service, as a token to send.
 #![expect(unsafe_code, reason = "a C library is called; each call says why it may be")]
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_void};
+use std::path::Path;
 use std::ptr::{null, null_mut};
 
 use crate::library::{
@@ -74,22 +75,50 @@ impl Gssapi {
             Some(principal) => Some(self.name(principal, USER)?),
             None => None,
         };
-        let keytab = who.keytab.as_ref().map(|path| path.display().to_string());
-        let given = [(c"ccache", who.ticket_cache.clone()), (c"client_keytab", keytab)];
-        let mut values = Vec::new();
-        for (key, value) in given {
-            if let Some(value) = value {
-                values.push((key, c_text(&value)?));
-            }
-        }
-        let rows: Vec<KeyValue> = values
-            .iter()
-            .map(|(key, value)| KeyValue { key: key.as_ptr(), value: value.as_ptr() })
-            .collect();
         let name = name.as_ref().map_or(null_mut(), |name| name.value);
+        let store = Store::new(who.ticket_cache.as_deref(), who.keytab.as_deref())?;
         // Kerberos says what is wrong; SPNEGO says only that it has nothing to offer.
-        self.acquire(name, &rows, KERBEROS).map(drop)?;
-        self.acquire(name, &rows, SPNEGO)
+        self.acquire(name, &store.rows(), KERBEROS).map(drop).map_err(|error| {
+            let is_missing = matches!(error.kind(), ErrorKind::NoTicket | ErrorKind::Other);
+            let asked = who.principal.as_deref().filter(|_| is_missing);
+            let other = asked.and_then(|asked| Some((asked, self.owner(who)?)));
+            other
+                .filter(|(asked, owner)| asked != owner)
+                .map_or(error, |(asked, owner)| Error::other(asked, &owner))
+        })?;
+        self.acquire(name, &store.rows(), SPNEGO)
+    }
+
+    /// Whose ticket is in the cache, or whose key is the first in the file, where somebody else's was
+    /// asked for. The library asks the realm whether a key is good; what it gets stays in memory.
+    fn owner(&self, who: &Identity) -> Option<String> {
+        let keytab = who.keytab.as_deref();
+        let memory = format!("MEMORY:mlfetch-{who:p}");
+        let cache = keytab.map_or(who.ticket_cache.as_deref(), |_| Some(memory.as_str()));
+        let store = Store::new(cache, keytab).ok()?;
+        let credential = self.acquire(null_mut(), &store.rows(), KERBEROS).ok()?;
+        let (mut name, mut minor) = (null_mut(), 0);
+        // SAFETY: the credential is a live one; null stands for what is not wanted.
+        let status = unsafe {
+            (self.inquire_cred)(
+                &raw mut minor,
+                credential.value,
+                &raw mut name,
+                null_mut(),
+                null_mut(),
+                null_mut(),
+            )
+        };
+        if status & FAILED != 0 || name.is_null() {
+            return None;
+        }
+        let name = Handle { value: name, release: self.release_name, _library: self };
+        let mut text = Buffer { length: 0, value: null_mut() };
+        // SAFETY: the name is a live one; null stands for its kind, which is not wanted.
+        let status =
+            unsafe { (self.display_name)(&raw mut minor, name.value, &raw mut text, null_mut()) };
+        let text = self.taken(&mut text);
+        (status & FAILED == 0).then(|| String::from_utf8_lossy(&text).into_owned())
     }
 
     fn acquire(
@@ -179,6 +208,25 @@ impl Gssapi {
         // SAFETY: the buffer is the library's own and is given back once.
         unsafe { (self.release_buffer)(&raw mut minor, buffer) };
         bytes
+    }
+}
+
+/// Where the library looks, as it takes it.
+struct Store(Vec<(&'static CStr, CString)>);
+
+impl Store {
+    fn new(cache: Option<&str>, keytab: Option<&Path>) -> Result<Self, Error> {
+        let keytab = keytab.map(|path| path.display().to_string());
+        let given = [(c"ccache", cache), (c"client_keytab", keytab.as_deref())];
+        let given = given.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        given.map(|(key, value)| Ok((key, c_text(value)?))).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Good as long as the texts are.
+    fn rows(&self) -> Vec<KeyValue> {
+        let row =
+            |(key, value): &(&CStr, CString)| KeyValue { key: key.as_ptr(), value: value.as_ptr() };
+        self.0.iter().map(row).collect()
     }
 }
 

@@ -57,12 +57,15 @@ fn each_failure_has_its_kind_and_its_words() {
     let cache = variable("MLFETCH_TEST_KERBEROS_CACHE");
     let keytab = variable("MLFETCH_TEST_KERBEROS_KEYTAB");
     let expired = variable("MLFETCH_TEST_KERBEROS_EXPIRED_CACHE");
+    let skewed = variable("MLFETCH_TEST_KERBEROS_SKEWED_CACHE");
     let rows = [
         ("localhost", with_cache("/no/such/cache"), ErrorKind::NoTicket),
         ("localhost", with_keytab("/no/such/keytab", "alice"), ErrorKind::NoTicket),
-        ("localhost", with_keytab(&keytab, "nobody"), ErrorKind::NoTicket),
-        ("localhost", with_keytab(&keytab, "alice@ELSEWHERE.TEST"), ErrorKind::NoTicket),
+        ("localhost", with_keytab(&keytab, "nobody"), ErrorKind::OtherPrincipal),
+        ("localhost", with_keytab(&keytab, "alice@ELSEWHERE.TEST"), ErrorKind::OtherPrincipal),
         ("localhost", with_cache(&expired), ErrorKind::Expired),
+        ("localhost", with_cache(&skewed), ErrorKind::ClockSkew),
+        ("elsewhere.localhost", with_cache(&cache), ErrorKind::OtherRealm),
         ("not-in-the-realm.localhost", with_cache(&cache), ErrorKind::UnknownPrincipal),
     ];
     for (host, who, kind) in rows {
@@ -70,4 +73,20 @@ fn each_failure_has_its_kind_and_its_words() {
         assert_eq!(error.kind(), kind, "{host} {who:?}: {error}");
         assert!(!error.to_string().is_empty());
     }
+}
+
+#[test]
+fn a_ticket_of_another_realm_than_was_asked_for_is_told_with_both() {
+    let cache = variable("MLFETCH_TEST_KERBEROS_CACHE");
+    let keytab = variable("MLFETCH_TEST_KERBEROS_KEYTAB");
+    let mut with_ticket = with_cache(&cache);
+    with_ticket.principal = Some("alice@ELSEWHERE.TEST".to_owned());
+    for who in [with_ticket, with_keytab(&keytab, "alice@ELSEWHERE.TEST")] {
+        let error = token("localhost", &who).expect_err("another realm");
+        assert_eq!(error.kind(), ErrorKind::OtherPrincipal, "{who:?}: {error}");
+        let text = error.to_string();
+        assert!(text.contains("`ELSEWHERE.TEST`") && text.contains("`MLFETCH.TEST`"), "{text}");
+    }
+    // The cache is still that of who was there.
+    token("localhost", &with_cache(&cache)).expect("a token");
 }

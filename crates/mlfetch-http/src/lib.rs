@@ -22,6 +22,9 @@ mod client;
 mod config;
 mod digest;
 mod folding;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod html;
 mod index;
 mod store;

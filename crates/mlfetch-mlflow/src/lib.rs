@@ -14,6 +14,9 @@
 mod artifacts;
 mod environment;
 mod files;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod proxy;
 mod resolve;
 mod rest;

@@ -101,7 +101,11 @@ impl Bucket {
 
     async fn send(&self, call: &Call<'_>, used: &Used) -> Result<Response<Incoming>> {
         let now = timestamp(SystemTime::now());
-        let signer = used.keys.as_ref().map(|keys| self.signer(keys, &now[..8], &used.endpoint));
+        let signer = used
+            .keys
+            .as_ref()
+            .map(|keys| self.signer(keys, &now[..8], &used.endpoint))
+            .transpose()?;
         let signing = signer.as_deref().zip(used.keys.as_deref());
         let signing = signing.map(|(signer, keys)| Signing { signer, keys, timestamp: &now });
         let request = call.assemble(&used.endpoint, signing)?;
@@ -183,15 +187,15 @@ impl Bucket {
     }
 
     /// The signer of the day, kept.
-    fn signer(&self, keys: &Arc<Keys>, day: &str, endpoint: &Endpoint) -> Arc<Signer> {
-        let (region, service) = (&endpoint.region, &endpoint.service);
+    fn signer(&self, keys: &Arc<Keys>, day: &str, endpoint: &Endpoint) -> Result<Arc<Signer>> {
+        let (scope, service) = (endpoint.scope(), &endpoint.service);
         let kept = self.signer.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(signer) = kept.filter(|signer| signer.is_for(keys, day, region, service)) {
-            return signer;
+        if let Some(signer) = kept.filter(|signer| signer.is_for(keys, day, &scope, service)) {
+            return Ok(signer);
         }
-        let signer = Arc::new(Signer::new(Arc::clone(keys), day, region, service));
+        let signer = Arc::new(Signer::new(Arc::clone(keys), day, &scope, service)?);
         *self.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&signer));
-        signer
+        Ok(signer)
     }
 }
 

@@ -7,6 +7,7 @@ use http::Uri;
 use mlfetch_store::{Error, ErrorKind, Result, escape};
 
 use crate::Addressing;
+use crate::sign::Scope;
 
 /// What decides where a bucket is, besides its region.
 #[derive(Debug, Clone)]
@@ -33,13 +34,26 @@ pub(crate) struct Endpoint {
     pub(crate) service: String,
     /// Whether requests are signed with the keys of a session (directory buckets).
     pub(crate) session: bool,
+    /// The regions for which requests are signed, if it is no single one (multi-region access
+    /// points).
+    pub(crate) region_set: Option<String>,
+}
+
+impl Endpoint {
+    /// For whom requests are signed.
+    pub(crate) fn scope(&self) -> Scope {
+        match &self.region_set {
+            Some(set) => Scope::Regions(set.clone()),
+            None => Scope::Region(self.region.clone()),
+        }
+    }
 }
 
 impl Route {
     /// Where the bucket is if it is in `region`.
     ///
     /// # Errors
-    /// `InvalidInput` for what contradicts itself, `Unsupported` for multi-region access points.
+    /// `InvalidInput` for what contradicts itself.
     pub(crate) async fn endpoint(&self, region: &str) -> Result<Endpoint> {
         let params = Params::builder()
             .bucket(&self.bucket)
@@ -59,11 +73,10 @@ impl Route {
             return Err(self.impossible("no such URL"));
         };
         let schemes = found.auth_schemes();
-        let Some(scheme_of_keys) = schemes.iter().find(|kind| kind.name() != "sigv4a") else {
-            return Err(self.impossible("it has several regions").with_hint(
-                "name the access point or bucket of one region: multi-region access points are \
-                 signed in a way that mlfetch does not have",
-            ));
+        // Where either will do, the one for a single region is far less work.
+        let of_one = schemes.iter().find(|kind| kind.name() != "sigv4a");
+        let Some(scheme_of_keys) = of_one.or(schemes.first()) else {
+            return Err(self.impossible("nobody says how it is signed for"));
         };
         let named = |name| scheme_of_keys.get(name).and_then(|value| value.as_string());
         Ok(Endpoint {
@@ -73,6 +86,8 @@ impl Route {
             region: named("signingRegion").unwrap_or(region).to_owned(),
             service: named("signingName").unwrap_or("s3").to_owned(),
             session: scheme_of_keys.name() == "sigv4-s3express",
+            // The rules name a list here; of access points it is `*`.
+            region_set: of_one.is_none().then(|| "*".to_owned()),
         })
     }
 
@@ -171,6 +186,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_multi_region_access_point_is_signed_for_all_of_its_regions() {
+        let several = route("arn:aws:s3::123456789012:accesspoint/mine.mrap");
+        let endpoint = several.endpoint("us-east-1").await.expect("an endpoint");
+        assert_eq!(endpoint.base, "https://mine.mrap.accesspoint.s3-global.amazonaws.com");
+        assert_eq!(endpoint.scope(), Scope::Regions("*".to_owned()));
+        let plain = route("models").endpoint("us-east-1").await.expect("an endpoint");
+        assert_eq!(plain.scope(), Scope::Region("us-east-1".to_owned()));
+    }
+
+    #[tokio::test]
     async fn a_directory_bucket_has_sessions() {
         let endpoint = route("models--use1-az4--x-s3").endpoint("us-east-1").await;
         let endpoint = endpoint.expect("an endpoint");
@@ -181,9 +206,6 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_is_said_before_any_request() {
-        let several = route("arn:aws:s3::123456789012:accesspoint/mine.mrap");
-        let error = several.endpoint("us-east-1").await.expect_err("no signature for it");
-        assert!(error.hint().is_some_and(|hint| hint.contains("multi-region")), "{error:?}");
         let fips = Route { fips: true, accelerate: true, ..route("models") };
         let error = fips.endpoint("us-east-1").await.expect_err("contradicts itself");
         assert_eq!(error.kind(), ErrorKind::InvalidInput);

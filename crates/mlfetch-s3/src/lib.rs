@@ -26,6 +26,9 @@ mod credentials;
 mod encode;
 mod endpoint;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod location;
 mod request;
 mod session;

@@ -42,7 +42,7 @@ impl Place {
             _ => Some((name, None)),
         };
         match place {
-            Some((bucket, host)) if !bucket.is_empty() => {
+            Some((bucket, host)) if is_bucket(bucket, host.is_some()) => {
                 Ok(Self { bucket: bucket.to_owned(), key, host })
             }
             _ => Err(malformed(location)),
@@ -61,6 +61,13 @@ fn arn_end(text: &str) -> Option<usize> {
     // `accesspoint/name`, or `outpost/id/accesspoint/name`.
     let parts = if named.starts_with("outpost") { 3 } else { 1 };
     Some(resource + separators(named, parts))
+}
+
+/// Whether it may be a bucket's name. What a name is says the server; a login or a query that stands
+/// in its place is none, and must not be shown as one. Ceph has names such as `tenant:bucket`.
+fn is_bucket(name: &str, has_host: bool) -> bool {
+    let strange = |letter: char| "@?#".contains(letter) || (has_host && letter == ':');
+    !name.is_empty() && !name.contains(strange)
 }
 
 fn split_host(authority: &str) -> Option<(&str, &str)> {
@@ -167,8 +174,12 @@ mod tests {
             ("r2://bucket/key", "r2://BUCKET@"),
             ("r2://@host/key", "r2://BUCKET@"),
             ("b2://bucket@elsewhere.example/key", "b2://BUCKET@"),
+            ("s3://id:s3cret@bucket/key", "s3://BUCKET"),
+            ("s3://?X-Amz-Signature=s3cret", "s3://BUCKET"),
+            ("r2://id:s3cret@acc.r2.cloudflarestorage.com/key", "r2://BUCKET@"),
         ] {
             let error = parse(uri).expect_err("no bucket");
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{uri}");
             assert!(error.hint().is_some_and(|hint| hint.contains(shape)), "{uri}: {error:?}");
         }

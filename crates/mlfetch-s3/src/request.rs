@@ -138,11 +138,13 @@ impl<'a> Call<'a> {
             ("x-amz-date", signing.timestamp),
         ];
         signed.extend(token);
+        let region_set = endpoint.region_set.as_deref();
+        signed.extend(region_set.map(|set| ("x-amz-region-set", set)));
         let own = self.headers.iter();
         signed.extend(own.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default())));
         signed.sort_unstable();
         let request = Unsigned { method: self.method.as_str(), path, query, headers: &signed };
-        let authorization = signing.signer.authorization(&request, signing.timestamp);
+        let authorization = signing.signer.authorization(&request, signing.timestamp)?;
         let mut headers = vec![
             (AUTHORIZATION, secret(authorization.as_str())?),
             (
@@ -153,6 +155,9 @@ impl<'a> Call<'a> {
         ];
         if let Some((name, value)) = token {
             headers.push((HeaderName::from_static(name), secret(value)?));
+        }
+        if let Some(set) = region_set {
+            headers.push((HeaderName::from_static("x-amz-region-set"), secret(set)?));
         }
         Ok(headers)
     }
@@ -184,6 +189,7 @@ mod tests {
             region: "us-east-1".to_owned(),
             service: "s3".to_owned(),
             session: false,
+            region_set: None,
         }
     }
 
@@ -222,7 +228,8 @@ mod tests {
         let mut keys = Keys::of("id", "secret");
         keys.token = Some(Secret::new("the-token"));
         let keys = Arc::new(keys);
-        let signer = Signer::new(Arc::clone(&keys), "20130524", "us-east-1", "s3");
+        let signer = Signer::new(Arc::clone(&keys), "20130524", &endpoint("").scope(), "s3");
+        let signer = signer.expect("a signer");
         let signing = Signing { signer: &signer, keys: &keys, timestamp: "20130524T000000Z" };
         let key = Key::from("a");
         let call = Call::of_object("read", Method::GET, &key);
@@ -233,6 +240,21 @@ mod tests {
         assert!(value.contains(&format!("SignedHeaders={names}, ")), "{value}");
         let shown = format!("{request:?}");
         assert!(!shown.contains("the-token") && !shown.contains("Signature="), "{shown}");
+    }
+
+    #[test]
+    fn the_regions_of_a_multi_region_access_point_are_sent_and_signed() {
+        let keys = Arc::new(Keys::of("id", "secret"));
+        let endpoint = Endpoint { region_set: Some("*".to_owned()), ..endpoint("") };
+        let signer = Signer::new(Arc::clone(&keys), "20130524", &endpoint.scope(), "s3");
+        let signer = signer.expect("a signer");
+        let signing = Signing { signer: &signer, keys: &keys, timestamp: "20130524T000000Z" };
+        let call = Call::of_bucket("list");
+        let request = call.assemble(&endpoint, Some(signing)).expect("a request");
+        assert_eq!(request.headers()["x-amz-region-set"], "*");
+        let value = request.headers()[AUTHORIZATION].to_str().expect("text");
+        assert!(value.starts_with("AWS4-ECDSA-P256-SHA256 "), "{value}");
+        assert!(value.contains(";x-amz-date;x-amz-region-set, "), "{value}");
     }
 
     #[test]

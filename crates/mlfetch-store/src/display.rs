@@ -49,11 +49,12 @@ impl SafeText {
     /// four bytes) are left, because removing them would shred the text and hide nothing.
     pub fn new<'a>(raw: &[u8], secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut text = String::from_utf8_lossy(raw);
-        for secret in secrets {
-            for form in echoed_forms(secret) {
-                if form.len() >= 4 && text.contains(&form) {
-                    text = Cow::Owned(text.replace(&form, "[secret]"));
-                }
+        let mut forms: Vec<String> = secrets.into_iter().flat_map(echoed_forms).collect();
+        // A secret may be part of another one, of which a rest would be left.
+        forms.sort_unstable_by_key(|form| std::cmp::Reverse(form.len()));
+        for form in forms.iter().filter(|form| form.len() >= 4) {
+            if text.contains(form) {
+                text = Cow::Owned(text.replace(form, "[secret]"));
             }
         }
         let mut shown = escape(text.trim().as_bytes());
@@ -71,17 +72,21 @@ impl SafeText {
     }
 }
 
-/// The forms in which servers echo a credential: as it was sent, and percent-encoded.
-fn echoed_forms(secret: &str) -> [String; 2] {
-    let mut encoded = String::with_capacity(secret.len());
-    for byte in secret.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    [secret.to_owned(), encoded]
+/// The forms in which servers echo a credential: as it was sent, percent-encoded in both cases, and
+/// as it stands in HTML and in JSON.
+fn echoed_forms(secret: &str) -> [String; 5] {
+    let encoded = |escape: fn(u8) -> String| -> String {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        let one = |byte| if is_plain(byte) { char::from(byte).into() } else { escape(byte) };
+        secret.bytes().map(one).collect()
+    };
+    [
+        secret.to_owned(),
+        encoded(|byte| format!("%{byte:02X}")),
+        encoded(|byte| format!("%{byte:02x}")),
+        secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
+        secret.replace('\\', "\\\\").replace('"', "\\\""),
+    ]
 }
 
 impl fmt::Display for SafeText {
@@ -102,8 +107,20 @@ mod tests {
 
     #[test]
     fn safe_text_hides_a_secret_also_when_it_is_percent_encoded() {
-        let text = SafeText::new(b"bad token s3cr/et and s3cr%2Fet", ["s3cr/et"]);
-        assert_eq!(text.as_str(), "bad token [secret] and [secret]");
+        let text = SafeText::new(b"bad token s3cr/et, s3cr%2Fet and s3cr%2fet", ["s3cr/et"]);
+        assert_eq!(text.as_str(), "bad token [secret], [secret] and [secret]");
+    }
+
+    #[test]
+    fn safe_text_hides_a_secret_as_html_and_json_have_it() {
+        let text = SafeText::new(b"sv=1&amp;sig=x; \"pa\\\"ss\\\\\"", ["sv=1&sig=x", "pa\"ss\\"]);
+        assert_eq!(text.as_str(), "[secret]; \"[secret]\"");
+    }
+
+    #[test]
+    fn safe_text_leaves_nothing_of_a_secret_that_holds_another() {
+        let text = SafeText::new(b"key=prefix-token-rest", ["token", "prefix-token-rest"]);
+        assert_eq!(text.as_str(), "key=[secret]");
     }
 
     #[test]

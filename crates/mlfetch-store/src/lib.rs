@@ -30,6 +30,9 @@ mod backend;
 mod checksum;
 mod display;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod info;
 mod key;
 mod location;

@@ -30,20 +30,18 @@ impl Location {
     /// ```
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
-        if text.is_empty() || text.contains('\0') {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                "read the location",
-                escape(text.as_bytes()),
-            )
-            .with_message("a location is a URI or a path, and not empty"));
-        }
         let scheme_end = text.find(':').filter(|end| is_scheme(&text[..*end]));
         let (scheme, rest) = match scheme_end {
             Some(end) => (text[..end].to_ascii_lowercase(), end + 1),
             None => (String::new(), 0),
         };
-        Ok(Self { text, scheme, rest })
+        let location = Self { text, scheme, rest };
+        if location.text.is_empty() || location.text.contains('\0') {
+            let shown = location.to_string();
+            return Err(Error::new(ErrorKind::InvalidInput, "read the location", shown)
+                .with_message("a location is a URI or a path, and not empty"));
+        }
+        Ok(location)
     }
 
     /// The scheme in lower case; empty for a path.
@@ -61,10 +59,17 @@ impl Location {
         &self.text[self.rest..]
     }
 
-    /// What stands between `//` and the next `/`, if there is a `//`.
+    /// What stands between `//` and the next `/`, if there is a `//`. Where the scheme has a query,
+    /// it ends the authority too.
     pub fn authority(&self) -> Option<&str> {
         let after = self.rest().strip_prefix("//")?;
-        (!self.scheme.is_empty()).then(|| after.split('/').next().unwrap_or_default())
+        let ends = |letter: char| match letter {
+            '/' => true,
+            '?' => self.is_url() || self.is_azure(),
+            '#' => self.is_url(),
+            _ => false,
+        };
+        (!self.scheme.is_empty()).then(|| after.split(ends).next().unwrap_or_default())
     }
 
     /// What follows the authority, its leading `/` included.
@@ -85,20 +90,28 @@ impl Location {
     /// ```
     pub fn path_and_query(&self) -> (&str, Option<&str>) {
         let path = self.path();
-        let divided = match self.scheme.as_str() {
-            "http" | "https" => path.split('#').next().unwrap_or_default().split_once('?'),
-            "az" | "wasb" | "wasbs" | "abfs" | "abfss" => {
-                path.rsplit_once('?').filter(|(_, query)| names_a_version_or_signature(query))
-            }
-            _ => None,
+        let path = if self.is_url() { path.split('#').next().unwrap_or_default() } else { path };
+        let divided = if self.is_url() {
+            path.split_once('?')
+        } else if self.is_azure() {
+            path.rsplit_once('?').filter(|(_, query)| names_a_version_or_signature(query))
+        } else {
+            None
         };
-        match divided {
-            Some((path, query)) => (path, Some(query)),
-            None if matches!(self.scheme.as_str(), "http" | "https") => {
-                (path.split('#').next().unwrap_or_default(), None)
-            }
-            None => (path, None),
-        }
+        divided.map_or((path, None), |(path, query)| (path, Some(query)))
+    }
+
+    /// Whether what looks like the query of a URL stands in a name, and holds a credential: one that
+    /// was pasted where it is no query. The location is shown without it, and whoever opens such a
+    /// location sends a credential as a name.
+    ///
+    /// ```
+    /// let holds = |text| mlfetch_store::Location::parse(text).unwrap().names_a_credential();
+    /// assert!(holds("webhdfs://namenode:9870/a?delegation=HAAE"));
+    /// assert!(!holds("s3://bucket/what?"));
+    /// ```
+    pub fn names_a_credential(&self) -> bool {
+        !self.is_url() && credential_at(self.path_and_query().0).is_some()
     }
 
     /// The same location with another text behind the scheme's authority.
@@ -108,6 +121,14 @@ impl Location {
     pub fn with_path(&self, path: &str) -> Result<Self> {
         let keep = self.text.len() - self.path().len();
         Self::parse(format!("{}{path}", &self.text[..keep]))
+    }
+
+    fn is_url(&self) -> bool {
+        matches!(self.scheme.as_str(), "http" | "https")
+    }
+
+    fn is_azure(&self) -> bool {
+        matches!(self.scheme.as_str(), "az" | "wasb" | "wasbs" | "abfs" | "abfss")
     }
 }
 
@@ -129,22 +150,94 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|next| next.is_ascii_alphanumeric() || "+-.".contains(next))
 }
 
+/// Where a credential begins that stands as a query in a text: at the `?` before it.
+fn credential_at(text: &str) -> Option<usize> {
+    text.match_indices('?').map(|(at, _)| at).find(|at| {
+        let mut names = text[at + 1..].split(['&', ';', '?']).map(|pair| pair.split('=').next());
+        names.any(|name| is_credential(&name.unwrap_or_default().to_ascii_lowercase()))
+    })
+}
+
+/// Parameters that are a credential, or part of one: signatures of all clouds, tokens, passwords.
+fn is_credential(name: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "token",
+        "delegation",
+        "password",
+        "passwd",
+        "secret",
+        "credential",
+        "signature",
+        "accesskey",
+        "x-amz-",
+        "x-goog-",
+    ];
+    name == "sig" || WORDS.iter().any(|word| name.contains(word))
+}
+
+/// What stands behind user and password. A password that nobody encoded may hold `/` and `?`: what
+/// seems to be a port is none then.
+fn behind_login(after: &str) -> &str {
+    let authority = |text| str::split(text, ['/', '?', '#']).next().unwrap_or_default();
+    let after = authority(after).rfind('@').map_or(after, |at| &after[at + 1..]);
+    match after.rfind('@') {
+        Some(at) if !is_host(authority(after)) => &after[at + 1..],
+        _ => after,
+    }
+}
+
+/// Whether a port is one, where there is a port.
+fn is_host(text: &str) -> bool {
+    let is_port = |(_, port): (&str, &str)| port.bytes().all(|byte| byte.is_ascii_digit());
+    text.starts_with('[') || text.split_once(':').is_none_or(is_port)
+}
+
 /// Safe to show: user and password are left out, and so is the query where one may be a signature.
 impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(authority) = self.authority() else {
-            return formatter.write_str(&escape(self.text.as_bytes()));
+        let shown = self.without_login();
+        let text = match credential_at(&shown) {
+            // In a URL that is its query; elsewhere the name goes on, and another one is not shown.
+            Some(at) if !self.scheme.is_empty() => format!("{}?[left out]", &shown[..at]),
+            _ => shown,
         };
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        // In these schemes what stands before `@` is the container or bucket, never a password.
-        let names_a_container =
-            matches!(self.scheme.as_str(), "wasb" | "wasbs" | "abfs" | "abfss" | "r2" | "b2")
-                && !authority.contains(':');
-        let shown = if names_a_container { authority } else { host };
-        let (path, _) = self.path_and_query();
-        let text = format!("{}://{shown}{path}", self.scheme);
         formatter.write_str(&escape(text.as_bytes()))
     }
+}
+
+impl Location {
+    fn without_login(&self) -> String {
+        let after = match self.rest().strip_prefix("//") {
+            Some(after) if !self.scheme.is_empty() => after,
+            // URL parsers read `https:host` and `https:/host` as well.
+            _ if self.is_url() => self.rest().trim_start_matches('/'),
+            _ => return self.text.clone(),
+        };
+        let after = match self.scheme.as_str() {
+            // What stands before `@` is the container or bucket, never a password.
+            "wasb" | "wasbs" | "abfs" | "abfss" | "r2" | "b2" if !has_password(after) => after,
+            // Neither names nor ARNs of buckets are hosts: `:` and `@` are letters of a name.
+            "s3" | "s3a" | "gs" => {
+                let bucket = after.split('/').next().unwrap_or_default();
+                bucket.rfind('@').map_or(after, |at| &after[at + 1..])
+            }
+            _ => behind_login(after),
+        };
+        let text = format!("{}://{after}", self.scheme);
+        let shown = Self { rest: self.scheme.len() + 1, text, scheme: self.scheme.clone() };
+        let (path, _) = shown.path_and_query();
+        format!("{}://{}{path}", self.scheme, shown.authority().unwrap_or_default())
+    }
+}
+
+/// Whether `:` stands before the `@`.
+fn has_password(after: &str) -> bool {
+    after
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .split_once('@')
+        .is_some_and(|(user, _)| user.contains(':'))
 }
 
 impl fmt::Debug for Location {
@@ -189,6 +282,46 @@ mod tests {
         assert_eq!(parse("wasbs://c@a.blob/x").to_string(), "wasbs://c@a.blob/x");
         assert_eq!(parse("wasbs://c@a.blob/x?sv=1&sig=y").to_string(), "wasbs://c@a.blob/x");
         assert_eq!(parse("s3://b/x?y").to_string(), "s3://b/x?y");
+    }
+
+    #[test]
+    fn display_leaves_out_what_was_pasted_where_it_is_no_query_or_no_login() {
+        for (text, shown) in [
+            ("https://h?sig=1", "https://h"),
+            ("https://u:p@h#x@y", "https://h"),
+            ("https:/u:p@h/x?sig=1", "https://h/x"),
+            ("https://u:p/w?d@h/x", "https://h/x"),
+            ("https://[::1]:80/a@b", "https://[::1]:80/a@b"),
+            ("https://h:80/a@b", "https://h:80/a@b"),
+            ("postgresql://u:p/w@h/db", "postgresql://h/db"),
+            ("az://c?sv=1&sig=y", "az://c"),
+            ("az://c/x?sp=r&sig=y&z", "az://c/x?[left out]"),
+            ("hdfs://me@nn/x?op=OPEN&delegation=y", "hdfs://nn/x?[left out]"),
+            ("webhdfs://nn?delegation=y", "webhdfs://nn?[left out]"),
+            ("swebhdfs://nn/a?b?Delegation=y", "swebhdfs://nn/a?b?[left out]"),
+            ("s3://key:p@b/x?X-Amz-Signature=y", "s3://b/x?[left out]"),
+            ("s3://arn:aws:s3:r:1:accesspoint/a/x@y", "s3://arn:aws:s3:r:1:accesspoint/a/x@y"),
+            ("gs://b/x?X-Goog-Signature=y#1", "gs://b/x?[left out]"),
+            ("runs:/id/x?access_token=y", "runs:/id/x?[left out]"),
+            ("./x?sig=y", "./x?sig=y"),
+            ("hdfs://nn/design?=1&signal=2", "hdfs://nn/design?=1&signal=2"),
+        ] {
+            assert_eq!(parse(text).to_string(), shown, "{text}");
+        }
+        let error = Location::parse("https://u:hunter2@h/\0").expect_err("a NUL");
+        assert_eq!(error.subject(), "https://h/\\u{0}");
+    }
+
+    #[test]
+    fn the_query_of_a_root_is_no_part_of_its_host() {
+        let root = parse("az://models?sv=1&sig=y");
+        assert_eq!(
+            (root.authority(), root.path_and_query()),
+            (Some("models"), ("", Some("sv=1&sig=y")))
+        );
+        let root = parse("https://h:81?a#b");
+        assert_eq!((root.authority(), root.path_and_query()), (Some("h:81"), ("", Some("a"))));
+        assert_eq!(parse("s3://b?x/y").authority(), Some("b?x"));
     }
 
     #[test]

@@ -60,12 +60,12 @@ impl FileSum {
 
 /// The sizes of a file's blocks, if together they are the file.
 pub(crate) fn sizes_of(blocks: &[BlockLocation], size: u64) -> Option<Vec<u64>> {
-    let mut at = 0;
+    let mut at = 0_u64;
     for block in blocks {
         if block.offset != at {
             return None;
         }
-        at += block.length;
+        at = at.checked_add(block.length)?;
     }
     (at == size).then(|| blocks.iter().map(|block| block.length).collect())
 }
@@ -150,5 +150,6 @@ mod tests {
         assert_eq!(sizes_of(&[block(0, 4), block(4, 2)], 6), Some(vec![4, 2]));
         assert_eq!(sizes_of(&[block(0, 4), block(4, 2)], 7), None);
         assert_eq!(sizes_of(&[block(0, 4), block(5, 2)], 6), None);
+        assert_eq!(sizes_of(&[block(0, u64::MAX), block(u64::MAX, 2)], 1), None);
     }
 }

@@ -204,6 +204,14 @@ fn explain_ticket(cause: &mlfetch_gssapi::Error, server: &Url) -> Error {
         TicketError::Expired => {
             (format!("the Kerberos ticket has expired: {words}"), "run `kinit` again")
         }
+        TicketError::OtherPrincipal => (
+            format!("the Kerberos ticket or key is somebody else's: {words}"),
+            "check `kerberos-user`, its name and its realm; `klist` shows whose ticket there is",
+        ),
+        TicketError::OtherRealm => (
+            format!("its Kerberos realm is another than the ticket's: {words}"),
+            "get a ticket of its realm by `kinit`, or check `domain_realm` in krb5.conf",
+        ),
         TicketError::UnknownPrincipal => (
             format!("the Kerberos realm does not know it: {words}"),
             "ask for the NameNode by the full name that its realm knows",

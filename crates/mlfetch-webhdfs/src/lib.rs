@@ -24,6 +24,9 @@ mod config;
 mod datanodes;
 mod encode;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod kerberos;
 mod location;

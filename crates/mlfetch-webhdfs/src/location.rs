@@ -57,6 +57,13 @@ impl Place {
             "viewfs" => Scheme::ViewFs,
             _ => return Err(invalid("it is no URI of HDFS")),
         };
+        if location.names_a_credential() {
+            let error =
+                Error::new(ErrorKind::InvalidInput, "read the location", location.to_string());
+            return Err(error
+                .with_message("a URI of HDFS has no query, and behind this `?` stands a credential")
+                .with_hint("give a delegation token in `MLFETCH_DELEGATION_TOKEN`, and cut the URI at the `?`"));
+        }
         let path = location.path();
         if location.authority().is_none() && !path.starts_with('/') {
             return Err(invalid("a path in HDFS begins with `/`"));
@@ -103,6 +110,20 @@ mod tests {
             let place = parse(uri).expect(uri);
             assert_eq!((place.scheme, place.authority.as_deref()), (scheme, authority), "{uri}");
             assert_eq!(place.key, Key::from(key), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_pasted_into_a_uri_is_refused_and_not_shown() {
+        for uri in [
+            "webhdfs://nn:9870/a?delegation=s3cret",
+            "hdfs://nn?op=OPEN&delegation=s3cret",
+            "swebhdfs://nn/a?b?Delegation=s3cret",
+        ] {
+            let error = parse(uri).expect_err(uri);
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{uri}");
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("MLFETCH_DELEGATION_TOKEN")));
         }
     }
 

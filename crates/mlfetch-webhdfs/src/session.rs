@@ -226,15 +226,29 @@ fn no_datanode(error: Error, target: &Url) -> Error {
     )
 }
 
-/// Says which server it was that could not be reached.
+/// Says which server it was that gave no answer, and which setting may be wrong.
 fn named(error: Error, server: &Url) -> Error {
-    if !matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Tls) {
-        return error;
-    }
+    let words = error.message().unwrap_or_default().to_owned();
+    let hint = match error.kind() {
+        ErrorKind::Tls if words.contains("certificate") => Some(
+            "give the cluster's certificate authority as a PEM file with `webhdfs-ca-bundle`, or ask \
+             for the server by the name in its certificate",
+        ),
+        ErrorKind::Tls | ErrorKind::Unreachable => None,
+        ErrorKind::Network if words.contains("no HTTP") => Some(
+            "the server may speak TLS there: ask for it with `swebhdfs://`, or `hdfs://` and \
+             `webhdfs-tls`",
+        ),
+        _ => return error,
+    };
     let port = server.port_or_known_default().unwrap_or_default();
     let address = format!("{}:{port}", server.host_str().unwrap_or_default());
-    let words = error.message().unwrap_or_default().to_owned();
-    error.with_message(format!("{words} ({})", mlfetch_store::escape(address.as_bytes())))
+    let shown = mlfetch_store::escape(address.as_bytes());
+    let error = error.with_message(format!("{words} ({shown})"));
+    match hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
 }
 
 /// Adds nothing to a request, and keeps secrets out of what its server echoes.

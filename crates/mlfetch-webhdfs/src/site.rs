@@ -47,7 +47,7 @@ impl Site {
     }
 
     /// The settings of one file's text.
-    fn add(&mut self, text: &str) -> Result<(), String> {
+    pub(crate) fn add(&mut self, text: &str) -> Result<(), String> {
         let document = roxmltree::Document::parse(text).map_err(|cause| cause.to_string())?;
         let root = document.root_element();
         if root.tag_name().name() != "configuration" {

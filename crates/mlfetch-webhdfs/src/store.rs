@@ -21,6 +21,9 @@ mod list;
 mod read;
 mod sums;
 
+#[cfg(fuzzing)]
+pub(crate) use list::entry;
+
 /// The files of a cluster.
 ///
 /// Keys are paths from the root, without a leading `/`. Clones share connections, and what is known of

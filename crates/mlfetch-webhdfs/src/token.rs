@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mlfetch_store::{Error, ErrorKind, Result, Secret};
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod reader;
 
 use reader::Reader;

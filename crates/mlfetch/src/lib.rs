@@ -13,7 +13,7 @@ mod client;
 pub use builder::MlfetchBuilder;
 pub use builtin::builtin_options;
 pub use client::Mlfetch;
-pub use mlfetch_core::destination::{DestinationError, DestinationProblem};
+pub use mlfetch_core::destination::{BackupSuffix, DestinationError, DestinationProblem};
 pub use mlfetch_core::engine::{
     CompareSettings, Comparison, Difference, DifferenceKind, Event, ExpectedTree, FetchError,
     FetchSettings, FileError, FileFailure, Listed, ListedKind, NoObserver, Observer, Overwrite,

@@ -2,4 +2,6 @@
 
 mod errors;
 mod fetching;
+mod identities;
+mod run;
 mod support;

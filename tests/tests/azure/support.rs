@@ -74,12 +74,18 @@ pub(crate) fn put(names: &[&str]) -> String {
 
 /// Lets `azure_seed.py` do something.
 pub(crate) fn seed(action: &str, arguments: &Value) -> Value {
+    seed_at(&[], action, arguments)
+}
+
+/// The same at another Azurite than that of the variables.
+pub(crate) fn seed_at(place: &[(&str, String)], action: &str, arguments: &Value) -> Value {
     let output = Command::new(variable("MLFETCH_TEST_PYTHON"))
         .arg(repository().join("tests/data/azure_seed.py"))
         .args([action, &arguments.to_string()])
         .env("MLFLOW_DISABLE_TELEMETRY", "true")
         .env("GIT_PYTHON_REFRESH", "quiet")
         .envs(owner())
+        .envs(place.iter().map(|(name, value)| (*name, value.as_str())))
         .stdin(Stdio::null())
         .output()
         .expect("python starts");

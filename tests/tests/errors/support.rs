@@ -52,7 +52,8 @@ pub(crate) fn server(
     })
 }
 
-fn usual(purpose: Purpose, files: &[(&str, u64)]) -> Answer {
+/// What such a server answers.
+pub(crate) fn usual(purpose: Purpose, files: &[(&str, u64)]) -> Answer {
     match purpose {
         Purpose::Run => Answer::json(&json!({"run": {"info": {
             "run_id": RUN, "run_uuid": RUN, "experiment_id": "1", "status": "FINISHED",

@@ -5,4 +5,5 @@ mod errors;
 mod kerberos;
 mod runs;
 mod support;
+mod tls;
 mod trees;

@@ -38,7 +38,12 @@ pub(crate) fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'
 
 /// Runs `hdfs dfs`.
 pub(crate) fn shell(arguments: &[&str]) {
-    let classpath = format!("{}:{}/*", hdfs("CONF"), hdfs("LIBRARIES"));
+    shell_at(&hdfs("CONF"), arguments);
+}
+
+/// The same with the configuration of another cluster.
+pub(crate) fn shell_at(conf: &str, arguments: &[&str]) {
+    let classpath = format!("{conf}:{}/*", hdfs("LIBRARIES"));
     let output = Command::new("java")
         .args(["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8"])
         .args(["-Dsun.jnu.encoding=UTF-8", "-cp", &classpath, "org.apache.hadoop.fs.FsShell"])

@@ -1,6 +1,6 @@
 //! Trees that Hadoop's own client put there.
 
-use mlfetch_tests::{Desk, Node, Tree};
+use mlfetch_tests::{Desk, Node, Tree, variable};
 use tempfile::TempDir;
 
 use crate::support::{borrowed, fresh_path, hdfs, owner, put, shell};
@@ -42,7 +42,10 @@ fn a_tree_comes_back_as_hadoop_put_it() {
     let (directory, tree) = written();
     let path = fresh_path();
     put(directory.path(), &path);
-    for uri in [format!("hdfs://{path}"), format!("{}{path}", hdfs("URI"))] {
+    let gateway = variable("MLFETCH_TEST_HTTPFS_URL").replace("http://", "webhdfs://");
+    for uri in
+        [format!("hdfs://{path}"), format!("{}{path}", hdfs("URI")), format!("{gateway}{path}")]
+    {
         let desk = Desk::new();
         let arguments = ["get", &format!("{uri}/"), "-d", "out", "--layout", "contents"];
         let ran = desk.run(&arguments, &borrowed(&owner()));
@@ -62,6 +65,23 @@ fn the_http_address_needs_no_configuration() {
     let uri = format!("{}{path}", hdfs("URL").replace("http://", "webhdfs://"));
     let ran = desk.run(&["cat", &uri], &[("HADOOP_USER_NAME", &hdfs("USER"))]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "bytes\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_gateway_stands_for_the_cluster_and_its_bytes_are_proven() {
+    let path = fresh_path();
+    let desk = Desk::new();
+    desk.write("local.bin", vec![7; 300_000]);
+    put(&desk.path().join("local.bin"), &path);
+    let gateway = variable("MLFETCH_TEST_HTTPFS_URL");
+    let uri = format!("hdfs:///{}", path.trim_start_matches('/'));
+    let arguments = ["get", &uri, "-d", "out", "-v", "--verify", "required"];
+    let arguments = [&arguments[..], &["--webhdfs-address", &gateway]].concat();
+    let ran = desk.run(&arguments, &[("HADOOP_USER_NAME", &hdfs("USER"))]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("proven: md5)"), "{}", ran.stderr);
+    let name = path.trim_start_matches('/');
+    assert_eq!(desk.tree().get(format!("out/{name}")), Some(&Node::file(vec![7; 300_000])));
 }
 
 #[test]

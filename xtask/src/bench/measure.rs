@@ -1,66 +1,84 @@
 //! What one run of a program costs: time on the wall, time on the processors, memory.
 
 use std::fs;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike as _;
-
-use crate::interrupt;
+use nix::sys::time::{TimeVal, TimeValLike as _};
 
 /// The cost of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Cost {
-    pub(crate) wall: Duration,
-    pub(crate) processor: Duration,
-    pub(crate) peak_memory_bytes: u64,
+pub(super) struct Cost {
+    pub(super) wall: Duration,
+    /// On the processors, in the program itself and its children.
+    pub(super) user: Duration,
+    /// On the processors, in the kernel on its behalf.
+    pub(super) system: Duration,
+    pub(super) peak_memory_bytes: u64,
 }
 
-/// The median of each cost on its own, after one run that warms the caches.
-pub(crate) fn median(runs: usize, mut command: impl FnMut() -> Result<Command>) -> Result<Cost> {
-    once(&mut command()?)?;
-    let mut costs = Vec::with_capacity(runs);
-    for _ in 0..runs {
-        interrupt::check()?;
-        costs.push(once(&mut command()?)?);
+impl Cost {
+    pub(super) fn processor(&self) -> Duration {
+        self.user + self.system
     }
-    middle(&costs).context("nothing was measured")
 }
 
-fn once(command: &mut Command) -> Result<Cost> {
-    let before = processor_time_of_children()?;
+/// How often a program's memory is looked at: often enough for one that ends at once, rarely enough
+/// not to be what is measured.
+const OFTEN: Duration = Duration::from_micros(200);
+const RARELY: Duration = Duration::from_millis(10);
+
+/// Runs a program to its end. What it prints is dropped, unless it fails.
+pub(super) fn once(command: &mut Command) -> Result<Cost> {
+    let name = command.get_program().display().to_string();
+    let mut errors = tempfile::tempfile().context("cannot make a file for what it says")?;
+    let said = errors.try_clone().context("cannot share the file")?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
+    let before = Times::of_children()?;
     let begun = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| format!("cannot start `{}`", command.get_program().display()))?;
-    let mut peak_memory_bytes = 0;
-    // The kernel's own figure for a child that ended includes the memory of whoever started it,
-    // so the high-water mark is read while the program runs.
-    let status = loop {
-        peak_memory_bytes = peak_memory_bytes.max(high_water_mark(child.id()));
-        if let Some(status) = child.try_wait().context("cannot wait for the program")? {
-            break status;
-        }
-        thread::sleep(Duration::from_micros(200));
-    };
-    let wall = begun.elapsed();
+    let mut child = command.spawn().with_context(|| format!("cannot start `{name}`"))?;
+    let has_ended = AtomicBool::new(false);
+    let (id, has_ended) = (child.id(), &has_ended);
+    let (status, wall, peak_memory_bytes) = thread::scope(|scope| {
+        let memory = scope.spawn(move || watch_memory(id, has_ended));
+        let status = child.wait();
+        let wall = begun.elapsed();
+        has_ended.store(true, Ordering::Relaxed);
+        (status, wall, memory.join().unwrap_or_default())
+    });
+    let times = Times::of_children()?;
+    let status = status.with_context(|| format!("cannot wait for `{name}`"))?;
     if !status.success() {
-        bail!("`{}` failed with {status}", command.get_program().display());
+        let mut text = Vec::new();
+        errors.seek(SeekFrom::Start(0)).and_then(|_| errors.read_to_end(&mut text))?;
+        bail!("`{name}` failed with {status}:\n{}", tail(&String::from_utf8_lossy(&text)));
     }
-    let processor = processor_time_of_children()?.saturating_sub(before);
-    Ok(Cost { wall, processor, peak_memory_bytes })
+    let user = times.user.saturating_sub(before.user);
+    let system = times.system.saturating_sub(before.system);
+    Ok(Cost { wall, user, system, peak_memory_bytes })
 }
 
-fn processor_time_of_children() -> Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot ask for processor time")?;
-    let time = usage.user_time() + usage.system_time();
-    Ok(Duration::from_micros(u64::try_from(time.num_microseconds()).unwrap_or_default()))
+/// The last lines.
+fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(10)..].join("\n")
+}
+
+/// The kernel's own figure for a child that ended includes the memory of whoever started it, so the
+/// high-water mark is read while the program runs.
+fn watch_memory(id: u32, has_ended: &AtomicBool) -> u64 {
+    let begun = Instant::now();
+    let mut peak_bytes = 0;
+    while !has_ended.load(Ordering::Relaxed) {
+        peak_bytes = peak_bytes.max(high_water_mark(id));
+        thread::sleep((begun.elapsed() / 100).clamp(OFTEN, RARELY));
+    }
+    peak_bytes
 }
 
 fn high_water_mark(id: u32) -> u64 {
@@ -74,18 +92,22 @@ fn parse_high_water_mark(status: &str) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-fn middle(costs: &[Cost]) -> Option<Cost> {
-    Some(Cost {
-        wall: median_of(costs.iter().map(|cost| cost.wall))?,
-        processor: median_of(costs.iter().map(|cost| cost.processor))?,
-        peak_memory_bytes: median_of(costs.iter().map(|cost| cost.peak_memory_bytes))?,
-    })
+/// Of all children that ended.
+struct Times {
+    user: Duration,
+    system: Duration,
 }
 
-fn median_of<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Option<T> {
-    let mut sorted: Vec<T> = values.collect();
-    sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).copied()
+impl Times {
+    fn of_children() -> Result<Self> {
+        let usage =
+            getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot ask for processor time")?;
+        Ok(Self { user: duration(usage.user_time()), system: duration(usage.system_time()) })
+    }
+}
+
+fn duration(time: TimeVal) -> Duration {
+    Duration::from_micros(u64::try_from(time.num_microseconds()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -93,15 +115,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_fails_is_not_measured() {
+    fn a_program_that_fails_is_not_measured_and_its_words_are_told() {
         assert!(once(&mut Command::new("true")).is_ok());
-        assert!(once(&mut Command::new("false")).is_err());
+        let mut fails = Command::new("sh");
+        let error = once(fails.args(["-c", "echo because >&2; exit 1"])).expect_err("it fails");
+        assert!(error.to_string().contains("because"), "{error}");
     }
 
     #[test]
-    fn an_outlier_does_not_move_the_median() {
-        assert_eq!(median_of([900, 2, 1, 3, 2].into_iter()), Some(2));
-        assert_eq!(median_of(std::iter::empty::<u8>()), None);
+    fn time_on_the_processor_is_the_programs_own() {
+        let spin = "while [ $i -lt 20000 ]; do i=$((i+1)); done";
+        let cost = once(Command::new("sh").args(["-c", &format!("i=0; {spin}")])).expect("it runs");
+        assert!(cost.user > Duration::ZERO && cost.peak_memory_bytes > 0, "{cost:?}");
     }
 
     #[test]

@@ -1,67 +1,81 @@
 //! `cargo xtask bench`: measurements beside the tools that a user would pick instead, in one run.
 
 mod azure;
+mod bucket;
+mod check;
+mod curl;
 mod gcs;
+mod latency;
+mod local;
+mod machine;
 mod measure;
+mod minio;
+mod noise;
+mod options;
+mod page;
 mod peers;
+mod proxied;
+mod proxy;
+mod relay;
+mod rounds;
 mod s3;
+mod scale;
+mod spread;
 mod start;
+mod tables;
+mod testbed;
 mod trees;
 mod webhdfs;
-
-use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::command;
-use crate::metadata::Metadata;
-use measure::Cost;
+#[derive(clap::Args)]
+#[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    /// Count the instructions of fixed work, and fail when they are 5 % above the committed figures
+    #[arg(long)]
+    check: bool,
+    /// Write the figures to commit instead
+    #[arg(long, requires = "check")]
+    update: bool,
+    #[command(subcommand)]
+    benchmark: Option<Benchmark>,
+}
 
 #[derive(Subcommand)]
-pub(crate) enum Benchmark {
-    /// One small file through a local MLflow server, from the start of the program to its end
-    Start {
-        /// How often each program runs
-        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
-        runs: u16,
-    },
+enum Benchmark {
+    /// One small file through a local MLflow server, and the help: how fast the program starts
+    Start(trees::Arguments<start::Work>),
     /// Trees from a MinIO, beside s5cmd, rclone, aws, MLflow, and curl as the floor
-    S3(trees::Arguments<s3::Work>),
+    S3(s3::S3Arguments),
     /// Trees from a fake-gcs-server, beside rclone, MLflow, and curl as the floor
     Gcs(trees::Arguments<gcs::Work>),
     /// Trees from an Azurite, beside rclone, azcopy, MLflow, and curl as the floor
     Azure(trees::Arguments<azure::Work>),
     /// Files from an HDFS, beside Hadoop's own client, and curl as the floor
     Webhdfs(trees::Arguments<webhdfs::Work>),
+    /// Trees through an MLflow server's proxy, beside MLflow, and curl as the floor
+    Proxy(trees::Arguments<proxy::Work>),
+    /// Trees from a directory, beside MLflow, and `cp` as the floor
+    Local(trees::Arguments<local::Work>),
+    /// Trees from a MinIO over a slow network, beside s5cmd, rclone, and curl as the floor
+    Latency(trees::Arguments<latency::Work>),
+    /// More keys and bytes than there is room for, from a bucket that makes them up
+    Scale(trees::Arguments<scale::Work>),
 }
 
-pub(crate) fn run(benchmark: &Benchmark) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let Some(benchmark) = &arguments.benchmark else { return check::run(arguments.update) };
     match benchmark {
-        Benchmark::Start { runs } => start::run(usize::from(*runs)),
+        Benchmark::Start(arguments) => start::run(arguments),
         Benchmark::S3(arguments) => s3::run(arguments),
         Benchmark::Gcs(arguments) => gcs::run(arguments),
         Benchmark::Azure(arguments) => azure::run(arguments),
         Benchmark::Webhdfs(arguments) => webhdfs::run(arguments),
+        Benchmark::Proxy(arguments) => proxy::run(arguments),
+        Benchmark::Local(arguments) => local::run(arguments),
+        Benchmark::Latency(arguments) => latency::run(arguments),
+        Benchmark::Scale(arguments) => scale::run(arguments),
     }
-}
-
-/// The program, as a user gets it.
-fn build() -> Result<PathBuf> {
-    command::run(command::cargo().args(["build", "--release", "--package=mlfetch-cli"]))?;
-    Ok(Metadata::read()?.program("release", "mlfetch"))
-}
-
-/// Wall time, processor time, peak memory.
-fn cells(cost: Cost) -> [String; 3] {
-    let seconds = |time: std::time::Duration| {
-        let seconds = time.as_secs_f64();
-        if seconds < 1.0 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
-    };
-    let memory = format!("{} kB", cost.peak_memory_bytes / 1024);
-    [seconds(cost.wall), seconds(cost.processor), memory]
-}
-
-fn ratio(theirs: f64, ours: f64) -> String {
-    if ours > 0.0 { format!("{:.1} ×", theirs / ours) } else { "-".to_owned() }
 }

@@ -24,12 +24,14 @@ const AZCOPY: NpmProgram = NpmProgram {
 };
 
 /// Where the programs are.
+#[derive(Clone)]
 pub(super) struct Peers {
     python: PathBuf,
     rclone: PathBuf,
 }
 
 /// azcopy, and where its library is.
+#[derive(Clone)]
 pub(super) struct Azcopy {
     program: PathBuf,
     libraries: String,
@@ -70,9 +72,15 @@ impl Peers {
     /// rclone with as many transfers at once as ours, and the listing in one sweep: what its
     /// documentation advises.
     pub(super) fn rclone_copy(&self, remote: &str, place: &Path) -> Command {
+        let mut command = self.rclone_copy_as_it_comes(remote, place);
+        command.args(["--transfers=32", "--fast-list"]);
+        command
+    }
+
+    /// rclone with its defaults.
+    pub(super) fn rclone_copy_as_it_comes(&self, remote: &str, place: &Path) -> Command {
         let mut command = Command::new(&self.rclone);
-        command.args(["copy", remote]).arg(place).args(["--transfers=32", "--fast-list", "-q"]);
-        command.arg("--config=/dev/null");
+        command.args(["copy", remote]).arg(place).args(["-q", "--config=/dev/null"]);
         command
     }
 }

@@ -1,17 +1,13 @@
 //! The same trees from the same MinIO, by mlfetch and by the tools that a user would pick instead.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::net::SocketAddr;
 
 use anyhow::Result;
 
-use super::build;
-use super::peers::Peers;
-use super::trees::{self, Arguments, Server, Tool, name};
-use crate::command;
-use crate::services::{Service, Session, Tools, Variables};
-
-const BUCKET: &str = "mlfetch-bench";
+use super::minio::Minio;
+use super::testbed::Testbed;
+use super::trees::{self, File, Job, Server, Tool, name};
+use crate::services::Service;
 
 /// A tree that is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -22,108 +18,64 @@ pub(crate) enum Work {
     Model,
     /// One object of 2 GiB
     Big,
+    /// 10,000 files of 4 KiB, all there and unchanged
+    Unchanged,
 }
 
-/// Measures, and prints a table for each tree.
-pub(crate) fn run(arguments: &Arguments<Work>) -> Result<()> {
-    let program = build()?;
-    let tools = Tools::install()?;
-    Service::Minio.install(&tools)?;
-    let peers = Peers::install(&tools.cache)?;
-    let session = Session::start(&[Service::Minio], &tools)?;
-    let directory = arguments.directory()?;
-    let minio = Minio {
-        program,
-        python: tools.python.interpreter().clone(),
-        mlflow: tools.python.mlflow(),
-        peers,
-        variables: session.variables().clone(),
-        directory: directory.path().to_owned(),
+#[derive(clap::Args)]
+pub(crate) struct S3Arguments {
+    /// Over TLS, with a certificate of an authority of its own
+    #[arg(long)]
+    tls: bool,
+    #[command(flatten)]
+    trees: trees::Arguments<Work>,
+}
+
+/// Measures, and shows tables for each tree.
+pub(crate) fn run(arguments: &S3Arguments) -> Result<()> {
+    let (service, prefix) = if arguments.tls {
+        (Service::MinioTls, "MLFETCH_TEST_MINIO_TLS")
+    } else {
+        (Service::Minio, "MLFETCH_TEST_MINIO")
     };
-    arguments.measure(&minio, &directory)
+    let testbed = Testbed::start(&[service], &arguments.trees.options)?;
+    arguments.trees.measure(&S3(Minio::of(&testbed, prefix)?), testbed.directory.path()).map(drop)
 }
 
-struct Minio {
-    program: PathBuf,
-    python: PathBuf,
-    mlflow: PathBuf,
-    peers: Peers,
-    variables: Variables,
-    directory: PathBuf,
-}
+struct S3(Minio);
 
-impl Server for Minio {
+impl Server for S3 {
     type Work = Work;
 
+    const SERVICES: &'static [Service] = &[Service::Minio];
+
     const TOOLS: &'static [Tool<Self>] = &[
-        ("mlfetch", Self::mlfetch),
-        ("s5cmd", Self::s5cmd),
-        ("rclone", Self::rclone),
-        ("aws", Self::aws),
-        ("mlflow", Self::mlflow),
+        Tool::new("curl", |s3, job| s3.0.curl(&name(job.work), job.files, job.place)),
+        Tool::new("mlfetch", |s3, job| Ok(s3.0.mlfetch(&name(job.work), job.place))),
+        Tool::new("s5cmd", |s3, job| Ok(s3.0.s5cmd(verb(job), &name(job.work), job.place))),
+        Tool::new("rclone", |s3, job| Ok(s3.0.rclone(&name(job.work), job.place))),
+        Tool::slow("aws", |s3, job| Ok(s3.0.aws(verb(job), &name(job.work), job.place))),
+        Tool::slow("mlflow", |s3, job| Ok(s3.0.mlflow(&name(job.work), job.place))),
     ];
 
-    fn seed(&self, work: Work) -> Result<Vec<String>> {
-        let mut python = self.with_keys(Command::new(&self.python));
-        python.arg(trees::script(&self.directory, include_str!("seed_s3.py"))?);
-        python.args([BUCKET, &name(work)]);
-        Ok(command::capture(&mut python)?.lines().map(str::to_owned).collect())
+    fn seed(&self, work: Work, divisor: u64) -> Result<Vec<File>> {
+        self.0.seed(&name(work), divisor)
     }
 
-    fn url(&self, work: Work, file: &str) -> String {
-        format!("{}/{BUCKET}/{}/{file}", self.variable("URL"), name(work))
-    }
-}
-
-impl Minio {
-    fn variable(&self, name: &str) -> &str {
-        self.variables.get(&format!("MLFETCH_TEST_MINIO_{name}")).map_or("", String::as_str)
+    fn is_kept(work: Work) -> bool {
+        work == Work::Unchanged
     }
 
-    fn with_keys(&self, mut command: Command) -> Command {
-        command
-            .env("AWS_ACCESS_KEY_ID", self.variable("ACCESS_KEY"))
-            .env("AWS_SECRET_ACCESS_KEY", self.variable("SECRET_KEY"))
-            .env("AWS_ENDPOINT_URL", self.variable("URL"))
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_DEFAULT_REGION", "us-east-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
+    fn address(&self) -> Option<SocketAddr> {
+        self.0.address()
     }
 
-    fn mlfetch(&self, work: Work, place: &Path) -> Command {
-        let mut command = self.with_keys(Command::new(&self.program));
-        command.args(["get", "-q", &uri(work), "-d"]).arg(place);
-        command
-    }
-
-    fn s5cmd(&self, work: Work, place: &Path) -> Command {
-        let mut command = self.with_keys(self.peers.s5cmd());
-        command.args(["--endpoint-url", self.variable("URL"), "--log", "error", "cp"]);
-        command.arg(format!("{}*", uri(work))).arg(format!("{}/", place.display()));
-        command
-    }
-
-    fn rclone(&self, work: Work, place: &Path) -> Command {
-        let url = self.variable("URL");
-        let remote =
-            format!(":s3,provider=Minio,env_auth=true,endpoint='{url}':{BUCKET}/{}", name(work));
-        self.with_keys(self.peers.rclone_copy(&remote, place))
-    }
-
-    fn aws(&self, work: Work, place: &Path) -> Command {
-        let mut command = self.with_keys(self.peers.aws());
-        command.args(["s3", "cp", "--recursive", "--only-show-errors", &uri(work)]).arg(place);
-        command
-    }
-
-    fn mlflow(&self, work: Work, place: &Path) -> Command {
-        let mut command = self.with_keys(trees::mlflow(&self.mlflow, &uri(work), place));
-        command.env("MLFLOW_S3_ENDPOINT_URL", self.variable("URL"));
-        command
+    fn behind(&self, address: SocketAddr) -> Option<Self> {
+        Some(Self(self.0.at(address)))
     }
 }
 
-fn uri(work: Work) -> String {
-    format!("s3://{BUCKET}/{}/", name(work))
+/// Only one of them looks what is there. curl and MLflow have no such thing and fetch it all again.
+fn verb(job: &Job<'_, Work>) -> &'static str {
+    if S3::is_kept(job.work) { "sync" } else { "cp" }
 }

@@ -1,8 +1,9 @@
 """Puts the blobs of one piece of work into a container that everybody may read.
 
-    python seed_azure.py CONTAINER WORK
+    python seed_azure.py CONTAINER WORK DIVISOR
 
-The account comes from AZURE_STORAGE_CONNECTION_STRING. The bytes are random, the same each time. Prints the names of the blobs.
+The account comes from AZURE_STORAGE_CONNECTION_STRING. The bytes are random, the same each time. Counts or sizes are divided by DIVISOR.
+Prints sizes and names of the blobs.
 """
 
 import os
@@ -16,18 +17,18 @@ from azure.storage.blob import BlobServiceClient, ContentSettings
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
 
-def small():
+def small(divisor):
     """10,000 files of 4 KiB in 100 directories."""
-    return {f"d{at // 100:02}/f{at:05}.bin": 4 * KIB for at in range(10_000)}
+    return {f"d{at // 100:02}/f{at:05}.bin": 4 * KIB for at in range(10_000 // divisor)}
 
 
-def big():
+def big(divisor):
     """One blob of 1 GiB."""
-    return {"weights.bin": GIB}
+    return {"weights.bin": GIB // divisor}
 
 
 def main():
-    container, work = sys.argv[1:]
+    container, work, divisor = sys.argv[1:]
     text = os.environ["AZURE_STORAGE_CONNECTION_STRING"]
     service = BlobServiceClient.from_connection_string(text, max_block_size=16 * MIB)
     client = service.get_container_client(container)
@@ -50,10 +51,10 @@ def main():
         blob = client.get_blob_client(f"{work}/{name}")
         blob.upload_blob(body, length=size, overwrite=True, content_settings=kind, max_concurrency=2)
 
-    files = {"small": small, "big": big}[work]()
+    files = {"small": small, "big": big}[work](int(divisor))
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(put, enumerate(files.items())))
-    print("\n".join(files))
+    print("\n".join(f"{size} {name}" for name, size in files.items()))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Puts the objects of one piece of work into a bucket that everybody may read.
 
-    python seed_s3.py BUCKET WORK
+    python seed_s3.py BUCKET WORK DIVISOR
 
-The bucket's address and keys come from AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.
-The bytes are random, the same each time. Prints the names of the objects.
+Counts or sizes are divided by DIVISOR. The bucket's address and keys come from AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY. The bytes are random, the same each time. Prints sizes and names of the objects.
 """
 
 import json
@@ -18,22 +18,22 @@ from botocore.config import Config
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
 
-def small():
+def small(divisor):
     """10,000 files of 4 KiB in 100 directories."""
-    return {f"d{at // 100:02}/f{at:05}.bin": 4 * KIB for at in range(10_000)}
+    return {f"d{at // 100:02}/f{at:05}.bin": 4 * KIB for at in range(10_000 // divisor)}
 
 
-def model():
+def model(divisor):
     """270 files, 1 GiB: weights in shards, tokenizers, many small descriptions."""
-    files = {f"weights/shard-{at:02}.safetensors": 100 * MIB for at in range(10)}
-    files |= {f"tokenizer/part-{at:02}.json": 300 * KIB for at in range(60)}
+    files = {f"weights/shard-{at:02}.safetensors": 100 * MIB // divisor for at in range(10)}
+    files |= {f"tokenizer/part-{at:02}.json": 300 * KIB // divisor for at in range(60)}
     files |= {f"config/{at // 20:02}/c{at:03}.yaml": 2 * KIB + at for at in range(200)}
     return files
 
 
-def big():
+def big(divisor):
     """One object of 2 GiB."""
-    return {"weights.bin": 2 * GIB}
+    return {"weights.bin": 2 * GIB // divisor}
 
 
 class Body:
@@ -70,7 +70,7 @@ def allow_everybody_to_read(client, bucket):
 
 
 def main():
-    bucket, work = sys.argv[1:]
+    bucket, work, divisor = sys.argv[1:]
     client = boto3.client("s3", region_name="us-east-1", config=Config(max_pool_connections=32))
     existing = {row["Name"] for row in client.list_buckets()["Buckets"]}
     if bucket not in existing:
@@ -86,10 +86,11 @@ def main():
         else:
             client.upload_fileobj(Body(size, at * 4099), bucket, key, Config=transfer)
 
-    files = {"small": small, "model": model, "big": big}[work]()
+    works = {"small": small, "unchanged": small, "model": model, "big": big}
+    files = works[work](int(divisor))
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(put, enumerate(files.items())))
-    print("\n".join(files))
+    print("\n".join(f"{size} {name}" for name, size in files.items()))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ pub(crate) const PROGRAM: NpmProgram = NpmProgram {
 /// The storage account that the servers have.
 pub(super) const ACCOUNT: &str = "mlfetchtest";
 
+/// Where MLflow's server keeps its artifacts.
+pub(super) const MLFLOW_ROOT: &str = "wasbs://mlflow@mlfetchtest.blob.core.windows.net/server";
+
 /// Over HTTP, for keys and signatures.
 pub(crate) fn plain(tools: &Tools, directory: &Path) -> Result<Launch> {
     let [port] = ports::free()?;
@@ -85,5 +88,6 @@ mod tests {
     fn the_account_is_that_of_the_containers() {
         let file = include_str!("../../../docker-compose.yml");
         assert!(file.contains(&format!("AZURITE_ACCOUNTS: {ACCOUNT}:")));
+        assert!(MLFLOW_ROOT.contains(&format!("@{ACCOUNT}.")) && file.contains(MLFLOW_ROOT));
     }
 }

@@ -1,14 +1,19 @@
-"""Writes an authority's certificate, and a server's and a client's with their keys, as PEM files."""
+"""Writes an authority's certificate, and a server's and a client's with their keys, as PEM files.
+
+The server's is there for Java too: `server.p12`, with what opens it in `server.password`.
+"""
 
 import datetime
 import ipaddress
 import os
 import pathlib
+import secrets
 import sys
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
@@ -84,6 +89,11 @@ def pem(certificate, key=None):
     return text
 
 
+def keystore(certificate, key, issuer, password):
+    encryption = serialization.BestAvailableEncryption(password.encode())
+    return pkcs12.serialize_key_and_certificates(b"server", key, certificate, [issuer], encryption)
+
+
 def main(directory):
     os.umask(0o077)
     issuer_key, server_key, client_key = (
@@ -91,8 +101,11 @@ def main(directory):
     )
     server = leaf("localhost", ExtendedKeyUsageOID.SERVER_AUTH, server_key, issuer_key)
     client = leaf("mlfetch test client", ExtendedKeyUsageOID.CLIENT_AUTH, client_key, issuer_key)
-    (directory / "authority.pem").write_bytes(pem(authority(issuer_key)))
+    issuer, password = authority(issuer_key), secrets.token_hex(16)
+    (directory / "authority.pem").write_bytes(pem(issuer))
     (directory / "server.pem").write_bytes(pem(server, server_key))
+    (directory / "server.p12").write_bytes(keystore(server, server_key, issuer, password))
+    (directory / "server.password").write_text(password)
     (directory / "client.pem").write_bytes(pem(client, client_key))
 
 

@@ -8,15 +8,16 @@ use anyhow::{Context, Result, bail};
 
 use super::certificates::Certificates;
 use super::launch::{self, subdirectory};
-use super::{Tools, Variables, azurite, cache, hdfs, kerberos, ports, secret};
+use super::{Tools, Variables, azurite, cache, hdfs, httpfs, kerberos, ports, secret};
 use crate::{command, interrupt, report, workspace};
 
 /// Where a container's port ends up: variable, service, port, and the URL around the address.
-const ADDRESSES: [(&str, &str, u16, &str); 15] = [
+const ADDRESSES: [(&str, &str, u16, &str); 16] = [
     ("MLFETCH_TEST_MLFLOW_PROXIED", "mlflow-proxied", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_DIRECT", "mlflow-direct", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_AUTH", "mlflow-auth", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_GCS", "fake-gcs", 5000, "http://127.0.0.1:{port}"),
+    ("MLFETCH_TEST_MLFLOW_AZURE", "mlflow-azure", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_MLFLOW_S3", "minio", 5000, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_NGINX_URL", "nginx", 8080, "http://127.0.0.1:{port}"),
     ("MLFETCH_TEST_NGINX_JSON_URL", "nginx", 8081, "http://127.0.0.1:{port}"),
@@ -110,16 +111,22 @@ impl Compose {
             ("MLFETCH_TEST_AZURITE_TLS_ACCOUNT", azurite::ACCOUNT.to_owned()),
             ("MLFETCH_TEST_AZURITE_TLS_CA", certificates.authority.display().to_string()),
         ]));
-        self.prepare_hdfs(tools)
+        self.prepare_hdfs(tools, &certificates)
     }
 
     /// The container has Java; the jars and the script are the host's, since tests use them too.
-    fn prepare_hdfs(&mut self, tools: &Tools) -> Result<()> {
+    fn prepare_hdfs(&mut self, tools: &Tools, certificates: &Certificates) -> Result<()> {
         let hdfs = hdfs::Files::write(tools, &subdirectory(&self.directory, "hdfs")?)?;
         let libraries = hdfs.libraries.display().to_string();
         self.settings.insert("MLFETCH_COMPOSE_HADOOP".to_owned(), libraries);
         self.settings.insert("MLFETCH_COMPOSE_HDFS_PORTS".to_owned(), hdfs.ports());
         self.variables.extend(hdfs.variables());
+        let tls = hdfs::Files::write(tools, &subdirectory(&self.directory, "hdfs-tls")?)?;
+        self.settings.insert("MLFETCH_COMPOSE_HDFS_TLS_PORTS".to_owned(), tls.ports());
+        self.variables.extend(hdfs::tls_variables(&tls.variables(), &certificates.authority));
+        let gateway = httpfs::Files::write(tools, &subdirectory(&self.directory, "httpfs")?)?;
+        self.settings.insert("MLFETCH_COMPOSE_HTTPFS_PORT".to_owned(), gateway.port.to_string());
+        self.variables.extend(gateway.variables());
         let realm = subdirectory(&self.directory, "hdfs-kerberos")?;
         let realm = kerberos::Files::write(tools, &realm)?;
         self.settings.insert("MLFETCH_COMPOSE_KERBEROS_PORTS".to_owned(), realm.ports());

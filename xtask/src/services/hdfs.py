@@ -1,9 +1,11 @@
 """Runs an HDFS of its own in one directory: one NameNode or two, and DataNodes.
 
-    hdfs.py DIRECTORY JARS --ports HTTP,RPC[,HTTP,RPC] [--datanodes N] [--host NAME] [--set NAME=VALUE]...
+    hdfs.py DIRECTORY JARS --ports HTTP,RPC[,HTTP,RPC] [--datanodes N] [--host NAME] [--keystore FILE]
+            [--set NAME=VALUE]...
 
-With four ports there are two NameNodes of the nameservice `mlfetch`, the first of them active. JARS is a
-directory of Hadoop's jars. Below DIRECTORY:
+With four ports there are two NameNodes of the nameservice `mlfetch`, the first of them active. With a keystore, as
+certificates.py writes it, all speak HTTPS where they would speak HTTP. JARS is a directory of Hadoop's jars.
+Below DIRECTORY:
 
     conf/           core-site.xml and hdfs-site.xml, as HADOOP_CONF_DIR for clients
     state           says `ready` once a DataNode can be written to
@@ -19,6 +21,7 @@ import json
 import os
 import pathlib
 import shlex
+import ssl
 import subprocess
 import sys
 import time
@@ -27,7 +30,7 @@ from xml.sax.saxutils import escape
 
 NAMESERVICE = "mlfetch"
 HOSTS = ["127.0.0.1", "localhost"]
-DATANODE_ADDRESSES = ("address", "ipc.address", "http.address")
+DATANODE_ADDRESSES = ("address", "ipc.address", "http.address", "https.address")
 LOGGING = """log4j.rootLogger=WARN,console
 log4j.appender.console=org.apache.log4j.ConsoleAppender
 log4j.appender.console.layout=org.apache.log4j.PatternLayout
@@ -49,6 +52,7 @@ class Cluster:
         self.ports = [int(port) for port in options.ports.split(",")]
         self.datanodes = options.datanodes
         self.host = options.host
+        self.keystore = options.keystore and pathlib.Path(options.keystore)
         self.settings = dict(text.split("=", 1) for text in options.set)
         self.jvm = JVM + shlex.split(options.jvm)
         self.classpath = ":".join(
@@ -58,6 +62,10 @@ class Cluster:
     @property
     def pair(self):
         return len(self.ports) == 4
+
+    @property
+    def scheme(self):
+        return "https" if self.keystore else "http"
 
     def write(self):
         """Configuration, and the web pages that Hadoop's jars leave out and its servers look for."""
@@ -73,6 +81,18 @@ class Cluster:
             (hdfs if name.startswith("dfs.") else core)[name] = value
         write_site(conf / "core-site.xml", core)
         write_site(conf / "hdfs-site.xml", hdfs)
+        if self.keystore:
+            write_site(conf / "ssl-server.xml", self.ssl_server())
+
+    def ssl_server(self):
+        password = self.keystore.with_suffix(".password").read_text()
+        settings = {
+            "type": "pkcs12",
+            "location": str(self.keystore),
+            "password": password,
+            "keypassword": password,
+        }
+        return {f"ssl.server.keystore.{name}": value for name, value in settings.items()}
 
     def core(self):
         name = NAMESERVICE if self.pair else f"{self.host}:{self.ports[1]}"
@@ -83,6 +103,10 @@ class Cluster:
             "hadoop.proxyuser.carrier.hosts": "*",
             "hadoop.proxyuser.carrier.groups": "*",
             "hadoop.proxyuser.carrier.users": "*",
+            # As HttpFS does for everybody (httpfs.py).
+            "hadoop.proxyuser.gateway.hosts": "*",
+            "hadoop.proxyuser.gateway.groups": "*",
+            "hadoop.proxyuser.gateway.users": "*",
         }
 
     def hdfs(self):
@@ -95,8 +119,10 @@ class Cluster:
             "dfs.heartbeat.interval": "1",
             "dfs.namenode.name.dir.restore": "false",
         }
+        if self.keystore:
+            site["dfs.http.policy"] = "HTTPS_ONLY"
         if not self.pair:
-            site["dfs.namenode.http-address"] = f"{self.host}:{self.ports[0]}"
+            site[f"dfs.namenode.{self.scheme}-address"] = f"{self.host}:{self.ports[0]}"
             site["dfs.namenode.rpc-address"] = f"{self.host}:{self.ports[1]}"
             site["dfs.namenode.name.dir"] = f"file://{self.directory}/name-1"
             return site
@@ -107,7 +133,7 @@ class Cluster:
         site[f"dfs.client.failover.proxy.provider.{NAMESERVICE}"] = FAILOVER
         for number in (1, 2):
             of = f"{NAMESERVICE}.nn{number}"
-            site[f"dfs.namenode.http-address.{of}"] = f"{self.host}:{self.ports[2 * number - 2]}"
+            site[f"dfs.namenode.{self.scheme}-address.{of}"] = f"{self.host}:{self.ports[2 * number - 2]}"
             site[f"dfs.namenode.rpc-address.{of}"] = f"{self.host}:{self.ports[2 * number - 1]}"
             site[f"dfs.namenode.name.dir.{of}"] = f"file://{self.directory}/name-{number}"
         return site
@@ -173,12 +199,17 @@ class Cluster:
         """How many DataNodes a NameNode knows, once it answers and is out of safe mode."""
         query = "qry=Hadoop:service=NameNode,name=FSNamesystemState"
         try:
-            url = f"http://{self.host}:{self.ports[port]}/jmx?{query}"
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            url = f"{self.scheme}://{self.host}:{self.ports[port]}/jmx?{query}"
+            with urllib.request.urlopen(url, timeout=5, context=self.trust()) as answer:
                 bean = json.load(answer)["beans"][0]
         except (OSError, LookupError, ValueError):
             return None
         return bean["NumLiveDataNodes"] if bean["FSState"] == "Operational" or self.pair else None
+
+    def trust(self):
+        if not self.keystore:
+            return None
+        return ssl.create_default_context(cafile=self.keystore.with_name("authority.pem"))
 
     def wait_for(self, children, ready):
         deadline = time.monotonic() + 80
@@ -213,6 +244,7 @@ def main():
     parser.add_argument("--ports", required=True)
     parser.add_argument("--datanodes", type=int, default=1, choices=(1, 2))
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--keystore")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--jvm", default="")
     Cluster(parser.parse_args()).up()

@@ -3,19 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
+use super::certificates::Certificates;
 use super::health::Health;
 use super::launch::{self, Launch};
 use super::maven::MavenLibraries;
 use super::{Tools, Variables, ports};
 
 pub(crate) const LIBRARIES: MavenLibraries = MavenLibraries {
-    name: "hadoop-3.4.2",
+    name: "hadoop-3.4.2-httpfs",
     artifacts: &[
         "org.apache.hadoop:hadoop-common:3.4.2",
         "org.apache.hadoop:hadoop-hdfs:3.4.2",
         "org.apache.hadoop:hadoop-hdfs-client:3.4.2",
+        "org.apache.hadoop:hadoop-hdfs-httpfs:3.4.2",
     ],
 };
 
@@ -35,6 +37,29 @@ pub(crate) fn prepare(tools: &Tools, directory: &Path) -> Result<Launch> {
     Ok(Launch { command, health, url: files.url(), variables: files.variables() })
 }
 
+/// The same over TLS alone: the servers have no port for plain HTTP.
+pub(crate) fn tls(tools: &Tools, directory: &Path) -> Result<Launch> {
+    let certificates = Certificates::write(&tools.python, directory)?;
+    let mut launch = prepare(tools, directory)?;
+    launch.command.args(["--host", "localhost", "--keystore"]).arg(&certificates.keystore);
+    launch.url = launch.url.replace("http://127.0.0.1", "https://localhost");
+    launch.variables = tls_variables(&launch.variables, &certificates.authority);
+    Ok(launch)
+}
+
+/// Those of a cluster, as they are called for the one that speaks TLS.
+pub(crate) fn tls_variables(plain: &Variables, authority: &Path) -> Variables {
+    let of = |name: &str| plain[name].clone();
+    launch::variables([
+        (
+            "MLFETCH_TEST_HDFS_TLS_URL",
+            of("MLFETCH_TEST_HDFS_URL").replace("http://127.0.0.1", "https://localhost"),
+        ),
+        ("MLFETCH_TEST_HDFS_TLS_CONF", of("MLFETCH_TEST_HDFS_CONF")),
+        ("MLFETCH_TEST_HDFS_TLS_CA", authority.display().to_string()),
+    ])
+}
+
 /// What a cluster is started with.
 pub(crate) struct Files {
     script: PathBuf,
@@ -50,8 +75,7 @@ impl Files {
         let libraries = LIBRARIES.install(&tools.cache)?;
         let cluster = launch::subdirectory(directory, "cluster")?;
         let script = directory.join("hdfs.py");
-        std::fs::write(&script, SCRIPT)
-            .with_context(|| format!("cannot write `{}`", script.display()))?;
+        launch::write_scripts(directory, &[("hdfs.py", SCRIPT)])?;
         Ok(Self { script, cluster, libraries, http, rpc })
     }
 

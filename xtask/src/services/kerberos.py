@@ -9,6 +9,8 @@ Below DIRECTORY:
     keytab          the keys of every principal
     alice.cache     a ticket of the user `alice`
     expired.cache   one that has expired
+    skewed.cache    one of a machine whose clock is an hour wrong
+    skewed-service.cache    the same, with a ticket for HDFS already
     keeper.cache    one of who may do everything in HDFS
     cluster/        what hdfs.py writes
 """
@@ -18,6 +20,7 @@ import json
 import os
 import pathlib
 import secrets
+import struct
 import subprocess
 import sys
 import time
@@ -39,6 +42,7 @@ KRB5 = """[libdefaults]
  }}
 [domain_realm]
  localhost = {realm}
+ elsewhere.localhost = ELSEWHERE.TEST
 [dbmodules]
  db_module_dir = {modules}
 """
@@ -96,6 +100,8 @@ class Realm:
         self.ticket("expired", "alice", "-l", "1s")
         self.ticket("alice", "alice")
         self.ticket("keeper", "nn/localhost")
+        self.skew("skewed")
+        self.skew("skewed-service", "HTTP/localhost")
 
     @property
     def keytab(self):
@@ -112,6 +118,21 @@ class Realm:
                 return
             time.sleep(0.1)
         sys.exit(f"kinit {principal} failed:\n{done.stderr}")
+
+    def skew(self, name, *services):
+        """A cache whose owner's clock is an hour wrong, as far as Kerberos can tell.
+
+        A cache keeps by how much its machine's clock differed from the realm's (MIT's "ccache file format",
+        tag 1), and the library sets its own right by that. Told a wrong difference, it is wrong itself.
+        """
+        self.ticket(name, "alice")
+        path = self.place / f"{name}.cache"
+        for service in services:
+            self.run("kvno", "-c", f"FILE:{path}", service)
+        cache = path.read_bytes()
+        version, length = cache[:2], int.from_bytes(cache[2:4], "big")
+        header = struct.pack(">HHii", 1, 8, 3600, 0)
+        path.write_bytes(version + struct.pack(">H", len(header)) + header + cache[4 + length :])
 
     def settings(self):
         """What makes HDFS ask for tickets (Hadoop's "Secure Mode")."""
@@ -170,6 +191,7 @@ def main():
         ports=f"{http},{rpc}",
         datanodes=1,
         host="localhost",
+        keystore=None,
         jvm=f"-Djava.security.krb5.conf={realm.place}/krb5.conf",
         set=[f"{name}={value}" for name, value in realm.settings().items()],
     )

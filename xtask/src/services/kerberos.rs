@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::cache::Cache;
 use super::debian::Debian;
@@ -46,10 +46,7 @@ impl Files {
         let libraries = hdfs::LIBRARIES.install(&tools.cache)?;
         let place = launch::subdirectory(directory, "realm")?;
         let script = directory.join("kerberos.py");
-        for (path, text) in [(&script, SCRIPT), (&directory.join("hdfs.py"), hdfs::SCRIPT)] {
-            std::fs::write(path, text)
-                .with_context(|| format!("cannot write `{}`", path.display()))?;
-        }
+        launch::write_scripts(directory, &[("kerberos.py", SCRIPT), ("hdfs.py", hdfs::SCRIPT)])?;
         Ok(Self { script, place, libraries, http, rpc, kdc })
     }
 
@@ -74,6 +71,8 @@ impl Files {
             ("MLFETCH_TEST_KERBEROS_CACHE", cache("alice.cache")),
             ("MLFETCH_TEST_KERBEROS_EXPIRED_CACHE", cache("expired.cache")),
             ("MLFETCH_TEST_KERBEROS_KEEPER_CACHE", cache("keeper.cache")),
+            ("MLFETCH_TEST_KERBEROS_SKEWED_CACHE", cache("skewed.cache")),
+            ("MLFETCH_TEST_KERBEROS_SKEWED_SERVICE_CACHE", cache("skewed-service.cache")),
         ])
     }
 }

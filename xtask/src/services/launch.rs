@@ -190,6 +190,14 @@ pub(crate) fn variables<const N: usize>(pairs: [(&str, String); N]) -> Variables
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>()
 }
 
+/// Writes the scripts of a server into its directory, by name.
+pub(crate) fn write_scripts(directory: &Path, scripts: &[(&str, &str)]) -> Result<()> {
+    scripts.iter().try_for_each(|(name, text)| {
+        let path = directory.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))
+    })
+}
+
 /// Makes a directory below a server's own.
 pub(crate) fn subdirectory(directory: &Path, name: &str) -> Result<PathBuf> {
     let path = directory.join(name);

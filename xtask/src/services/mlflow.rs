@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::health::Health;
 use super::launch::{self, Launch};
 use super::state::Variables;
-use super::{Tools, ports, secret};
+use super::{Tools, azurite, ports, secret};
 
 /// Artifacts go through the server and lie in a local directory.
 pub(crate) fn proxied(tools: &Tools, directory: &Path) -> Result<Launch> {
@@ -78,6 +78,21 @@ pub(crate) fn gcs(tools: &Tools, directory: &Path, others: &Variables) -> Result
         .arg(format!("gs://{}/mlflow/server", fake("MLFETCH_TEST_GCS_BUCKET")?))
         .env("STORAGE_EMULATOR_HOST", fake("MLFETCH_TEST_GCS_URL")?);
     Ok(server.launch("MLFETCH_TEST_MLFLOW_GCS", Variables::new()))
+}
+
+/// As [`proxied`], with the artifacts in a container of Azurite. The tests make that.
+pub(crate) fn azure(tools: &Tools, directory: &Path, others: &Variables) -> Result<Launch> {
+    let azurite = |name| others.get(name).context("MLflow's container is Azurite's, which is down");
+    let (account, key) =
+        (azurite("MLFETCH_TEST_AZURITE_ACCOUNT")?, azurite("MLFETCH_TEST_AZURITE_KEY")?);
+    let url = azurite("MLFETCH_TEST_AZURITE_URL")?;
+    let string = format!("AccountName={account};AccountKey={key};BlobEndpoint={url};");
+    let mut server = Server::new(tools, directory)?;
+    server
+        .command
+        .args(["--serve-artifacts", "--artifacts-destination", azurite::MLFLOW_ROOT])
+        .env("AZURE_STORAGE_CONNECTION_STRING", string);
+    Ok(server.launch("MLFETCH_TEST_MLFLOW_AZURE", Variables::new()))
 }
 
 /// What all have in common: a database of their own, one worker, no background jobs.

@@ -9,6 +9,7 @@ mod fake_gcs;
 mod go;
 mod hdfs;
 mod health;
+mod httpfs;
 mod kerberos;
 mod launch;
 mod maven;

@@ -67,7 +67,14 @@ mod tests {
     #[test]
     fn the_versions_are_those_of_the_containers() {
         let file = include_str!("../../../docker-compose.yml");
-        for package in ["mlflow==", "boto3==", "google-cloud-storage==", "Flask-WTF=="] {
+        let packages = [
+            "mlflow==",
+            "boto3==",
+            "google-cloud-storage==",
+            "azure-storage-blob==",
+            "Flask-WTF==",
+        ];
+        for package in packages {
             let pin = REQUIREMENTS.iter().find(|pin| pin.starts_with(package));
             assert!(pin.is_some_and(|pin| file.contains(pin)), "{package}");
         }

@@ -52,9 +52,9 @@ impl Drop for Session {
 pub(crate) fn start_all(services: &[Service], tools: &Tools, ledger: &Ledger) -> Result<()> {
     let missing: Vec<Service> =
         services.iter().copied().filter(|service| !ledger.is_running(*service)).collect();
-    // Some MLflow servers are told where their bucket is, so buckets go first; it takes a second.
+    // Some are told of another, which goes first.
     let (first, rest): (Vec<_>, Vec<_>) =
-        missing.iter().partition(|service| matches!(service, Service::Minio | Service::FakeGcs));
+        missing.iter().partition(|service| service.needs().is_none());
     for wave in [first, rest] {
         if let Err(error) = start_wave(&wave, tools, ledger) {
             ledger.stop(&missing)?;

@@ -14,12 +14,13 @@ use azure_identity::{
     ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
-use mlfetch_http::HttpClient;
+use mlfetch_http::{HttpClient, Url};
 use mlfetch_store::{Error, ErrorKind, Result, SafeText, Secret};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use super::certificate::{Certificate, token_url};
+use super::kept::Kept;
 use super::transport::TokenHttp;
 use crate::auth::Passed;
 use crate::config::IdentityConfig;
@@ -84,8 +85,7 @@ impl Identity {
         connections: &Connections,
     ) -> Self {
         let authority = authority(config, cloud);
-        let options = |client: &HttpClient| client_options(&authority, client.clone());
-        let entra = || options(&connections.entra);
+        let entra = || client_options(&authority, connections.entra.clone(), None);
         let mut identity = Self::empty(config);
         identity.add_meant("service principal with a secret", by_secret(config, entra()));
         identity.add_meant(
@@ -93,11 +93,14 @@ impl Identity {
             by_certificate(config, &authority, entra()),
         );
         identity.add_meant("workload identity", by_federation(config, entra()));
-        identity.add("managed identity", managed(config, options(&connections.metadata)));
-        identity.add("Azure CLI (`az login`)", AzureCliCredential::new(None).map(|one| one as _));
+        let beside = config.metadata_host.as_deref().and_then(|url| Url::parse(url).ok());
+        let beside = client_options(&authority, connections.metadata.clone(), beside);
+        identity.add("managed identity", managed(config, beside));
+        identity
+            .add("Azure CLI (`az login`)", AzureCliCredential::new(None).map(|one| kept(one as _)));
         identity.add(
             "Azure Developer CLI (`azd auth login`)",
-            AzureDeveloperCliCredential::new(None).map(|one| one as _),
+            AzureDeveloperCliCredential::new(None).map(|one| kept(one as _)),
         );
         identity
     }
@@ -225,11 +228,15 @@ fn authority(config: &IdentityConfig, cloud: Option<&str>) -> String {
     format!("https://{host}")
 }
 
-fn client_options(authority: &str, client: HttpClient) -> ClientOptions {
+fn kept(program: Arc<dyn TokenCredential>) -> Arc<dyn TokenCredential> {
+    Arc::new(Kept::new(program))
+}
+
+fn client_options(authority: &str, http: HttpClient, metadata_host: Option<Url>) -> ClientOptions {
     let mut cloud = CustomConfiguration::default();
     authority.clone_into(&mut cloud.authority_host);
     ClientOptions {
-        transport: Some(Transport::new(Arc::new(TokenHttp(client)))),
+        transport: Some(Transport::new(Arc::new(TokenHttp { http, metadata_host }))),
         retry: RetryOptions::none(),
         cloud: Some(Arc::new(cloud.into())),
         ..ClientOptions::default()

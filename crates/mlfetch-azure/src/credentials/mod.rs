@@ -2,6 +2,7 @@
 
 mod certificate;
 mod chain;
+mod kept;
 mod transport;
 
 pub(crate) use chain::{Connections, Identity};

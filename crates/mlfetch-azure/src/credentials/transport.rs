@@ -11,14 +11,22 @@ use mlfetch_http::{HttpClient, HttpRequest, HttpResponse, Method, Redirects, Url
 /// (`docs/concepts/limits.md`).
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
+/// Where a virtual machine's metadata service is, in every cloud.
+const METADATA_ADDRESS: &str = "169.254.169.254";
+
 /// Sends what Microsoft's libraries ask.
 #[derive(Debug)]
-pub(crate) struct TokenHttp(pub(crate) HttpClient);
+pub(crate) struct TokenHttp {
+    pub(crate) http: HttpClient,
+    /// Where the metadata service is asked instead, as Microsoft's library for Python has it.
+    pub(crate) metadata_host: Option<Url>,
+}
 
 #[async_trait]
 impl azure_core::http::HttpClient for TokenHttp {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let answer = self.0.send(translated(request)?).await.map_err(failed)?;
+        let url = self.target(request.url().as_str())?;
+        let answer = self.http.send(translated(request, url)?).await.map_err(failed)?;
         let status = StatusCode::from(answer.status().as_u16());
         // These libraries ask again by themselves where a server is busy, for minutes. Here it is the
         // caller who does that.
@@ -31,10 +39,27 @@ impl azure_core::http::HttpClient for TokenHttp {
     }
 }
 
-fn translated(request: &Request) -> azure_core::Result<HttpRequest> {
-    let wrong = |what: &'static str| Error::with_message(ErrorKind::DataConversion, what);
+impl TokenHttp {
+    fn target(&self, asked: &str) -> azure_core::Result<Url> {
+        let url = Url::parse(asked).map_err(|_| wrong("the URL is none"))?;
+        match &self.metadata_host {
+            Some(host) if url.host_str() == Some(METADATA_ADDRESS) => {
+                let mut elsewhere = host.clone();
+                elsewhere.set_path(url.path());
+                elsewhere.set_query(url.query());
+                Ok(elsewhere)
+            }
+            _ => Ok(url),
+        }
+    }
+}
+
+fn wrong(what: &'static str) -> Error {
+    Error::with_message(ErrorKind::DataConversion, what)
+}
+
+fn translated(request: &Request, url: Url) -> azure_core::Result<HttpRequest> {
     let method = Method::from_bytes(request.method().as_str().as_bytes());
-    let url = Url::parse(request.url().as_str()).map_err(|_| wrong("the URL is none"))?;
     let mut sent = HttpRequest::new(method.map_err(|_| wrong("the method is none"))?, url)
         .with_redirects(Redirects::Never)
         .named("ask for a token at", request.url().host_str().unwrap_or_default());
@@ -66,4 +91,23 @@ fn failed(cause: mlfetch_store::Error) -> Error {
 
 fn busy(_: HttpResponse) -> Error {
     Error::with_message(ErrorKind::Other, "the server cannot answer now")
+}
+
+#[cfg(test)]
+mod tests {
+    use mlfetch_http::ClientConfig;
+
+    use super::*;
+
+    #[test]
+    fn the_metadata_service_alone_is_asked_elsewhere() {
+        let host = Url::parse("http://127.0.0.1:7").expect("a URL");
+        let http = HttpClient::new(&ClientConfig::new()).expect("a client");
+        let ours = TokenHttp { http, metadata_host: Some(host) };
+        let target = |asked| ours.target(asked).expect("a URL").to_string();
+        let asked = "http://169.254.169.254/metadata/identity/oauth2/token?resource=x";
+        assert_eq!(target(asked), "http://127.0.0.1:7/metadata/identity/oauth2/token?resource=x");
+        let entra = "https://login.microsoftonline.com/tenant/oauth2/v2.0/token";
+        assert_eq!(target(entra), entra);
+    }
 }

@@ -1,6 +1,6 @@
 //! Where things are looked up, and how stores are reached.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,10 +80,14 @@ pub(crate) struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
+    /// The log that the user asked for.
+    pub(crate) fn audit_log(&self) -> Option<&Path> {
+        self.audit_log.as_deref().filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// The logs that were asked for: by the administrator, by the user.
     pub(crate) fn audit(&self, mut audit: Audit, system: SystemConfig) -> Result<Audit, Failure> {
-        let own = self.audit_log.as_ref().filter(|path| !path.as_os_str().is_empty());
-        let own = own.map(AuditLog::at);
+        let own = self.audit_log().map(AuditLog::at);
         if self.audit_strict && own.is_none() && system.audit.is_none() {
             return Err(Failure::usage_said(
                 "--audit-strict needs a log",

@@ -1,16 +1,18 @@
 //! How it is fetched.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueHint;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use mlfetch::manifest::{self, Lock, Sums};
-use mlfetch::{FetchSettings, Filter, Overwrite, Report, Resolved};
+use mlfetch::{
+    BackupSuffix, FetchSettings, Filter, Overwrite, RelativePath, Report, Resolved, path_in,
+};
 
 use super::ProgressStyle;
-use super::values::{LayoutWord, OverwriteWord, VerifyWord};
+use super::values::{LayoutWord, OverwriteWord, VerifyWord, rate};
 use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
@@ -55,6 +57,10 @@ pub(crate) struct FetchArgs {
         hide_env = true
     )]
     jobs: NonZeroUsize,
+    /// No more than so many bytes a second, all files together: a number, with K, M or G behind it
+    /// for powers of 1024
+    #[arg(long, value_name = "RATE", env = "MLFETCH_BWLIMIT", hide_env = true, value_parser = rate)]
+    bwlimit: Option<NonZeroU64>,
     /// Go on with the other files after one failed; the exit code is then 8
     #[arg(long, env = "MLFETCH_KEEP_GOING", hide_env = true)]
     keep_going: bool,
@@ -111,6 +117,20 @@ pub(crate) struct FetchArgs {
         conflicts_with_all = ["checksums", "expect_digest", "include", "exclude"]
     )]
     pub(crate) locked: bool,
+    /// Keep a file that would be replaced: it gets SUFFIX behind its name
+    #[arg(long, value_name = "SUFFIX", env = "MLFETCH_BACKUP", hide_env = true)]
+    backup: Option<String>,
+    /// Remove files that lie where the tree goes and are not in the store, once all else went well;
+    /// -n shows which
+    #[arg(long, env = "MLFETCH_DELETE_EXTRANEOUS", hide_env = true)]
+    delete_extraneous: bool,
+    /// Let the destination appear by one rename, when everything is there; it must not be there
+    /// before, unless --backup says what to call it then
+    #[arg(long, env = "MLFETCH_ATOMIC_DIR", hide_env = true, conflicts_with = "delete_extraneous")]
+    atomic_dir: bool,
+    /// Begin big files anew, and keep nothing of those that are not whole at the end
+    #[arg(long, env = "MLFETCH_NO_RESUME", hide_env = true)]
+    no_resume: bool,
     /// Write each file through to the disk before it gets its name
     #[arg(long, env = "MLFETCH_FSYNC", hide_env = true)]
     fsync: bool,
@@ -140,16 +160,27 @@ impl FetchArgs {
         self.dst_path.as_ref().filter(|path| !path.as_os_str().is_empty())
     }
 
-    /// For the engine; `overwrite` counts where nothing was said.
-    pub(crate) fn settings(&self, overwrite: Overwrite) -> Result<FetchSettings, Failure> {
+    /// For the engine; `overwrite` counts where nothing was said, and `audit_log` is where it is,
+    /// wherever it lies.
+    pub(crate) fn settings(
+        &self,
+        overwrite: Overwrite,
+        audit_log: Option<&Path>,
+    ) -> Result<FetchSettings, Failure> {
         let mut settings = FetchSettings::new();
         settings.layout = self.layout.into();
         settings.overwrite = self.overwrite.map_or(overwrite, Into::into);
         settings.filter = filter(&self.include, &self.exclude)?;
         settings.verify = self.verify.into();
         settings.jobs = self.jobs;
+        settings.bytes_per_second = self.bwlimit;
         settings.keep_going = self.keep_going;
         settings.dry_run = self.dry_run;
+        settings.resume = !self.no_resume;
+        settings.backup = self.backup.as_deref().map(BackupSuffix::new).transpose()?.map(Arc::new);
+        settings.delete_extraneous = self.delete_extraneous;
+        settings.atomic = self.atomic_dir;
+        settings.ignored = self.own_files(audit_log);
         settings.fsync = self.fsync;
         settings.model_meta = !self.no_model_meta;
         settings.manifest = self.manifest.is_some() || self.lock.is_some();
@@ -160,6 +191,20 @@ impl FetchArgs {
             manifest::check_place(path)?;
         }
         Ok(settings)
+    }
+
+    /// Whether the same command, run again, goes on where this one ended.
+    pub(crate) fn can_go_on(&self) -> bool {
+        self.destination().is_some() && !self.dry_run
+    }
+
+    /// Files that are written, or read, beside the tree, if they lie in it.
+    fn own_files(&self, audit_log: Option<&Path>) -> Vec<RelativePath> {
+        let Some(destination) = self.destination() else { return Vec::new() };
+        let files = [&self.manifest, &self.lock, &self.checksums].into_iter().flatten();
+        let files = files.map(PathBuf::as_path).chain(audit_log);
+        // What is not there yet need not be left alone.
+        files.filter_map(|file| path_in(destination, file).ok().flatten()).collect()
     }
 
     /// Whether something is asked of the tree that only a fetch can tell.

@@ -17,7 +17,7 @@ pub(super) async fn download(
     attempt: &Arc<Attempt>,
 ) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
-    let settings = arguments.fetch.settings(Overwrite::Always)?;
+    let settings = arguments.fetch.settings(Overwrite::Always, arguments.connection.audit_log())?;
     let mlfetch = arguments.connection.mlfetch(attempt)?;
     let path = get::fetch(&mlfetch, Some(asked), &arguments.fetch, settings, attempt).await?;
     if arguments.fetch.json { Ok(()) } else { Ok(printer::mlflow_path(&path)?) }

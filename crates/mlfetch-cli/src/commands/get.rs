@@ -22,7 +22,8 @@ pub(super) async fn run(arguments: &GetArgs, attempt: &Arc<Attempt>) -> Result<(
         source if arguments.fetch.locked && !source.is_given() => None,
         source => Some(source.asked()?),
     };
-    let settings = arguments.fetch.settings(Overwrite::IfChanged)?;
+    let audit_log = arguments.connection.audit_log();
+    let settings = arguments.fetch.settings(Overwrite::IfChanged, audit_log)?;
     let mlfetch = arguments.connection.mlfetch(attempt)?;
     let path = fetch(&mlfetch, asked, &arguments.fetch, settings, attempt).await?;
     if arguments.fetch.json { Ok(()) } else { Ok(printer::path(&path)?) }

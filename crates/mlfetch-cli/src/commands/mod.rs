@@ -40,6 +40,11 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Ok(attempt) => attempt,
         Err(failure) => return told(&failure, is_drop_in).into(),
     };
+    let goes_on = match &cli.command {
+        Command::Get(arguments) => arguments.fetch.can_go_on(),
+        Command::Artifacts(Artifacts::Download(arguments)) => arguments.fetch.can_go_on(),
+        _ => false,
+    };
     let ended = match cli.command {
         Command::Completion { shell } => Ok(completion::run(shell)),
         Command::Man { directory } => Ok(man::run(directory.as_deref())),
@@ -53,7 +58,10 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             let exit = told(&failure, is_drop_in);
             (recording::failed(&failure, exit), exit)
         }
-        Err(stopped) => (Ending::interrupted(stopped.code()), stopped),
+        Err(stopped) => {
+            printer::interrupted(goes_on);
+            (Ending::interrupted(stopped.code()), stopped)
+        }
     };
     match recording::end(&attempt, &ending) {
         Err(failure) if exit == Exit::Done => told(&failure, is_drop_in).into(),

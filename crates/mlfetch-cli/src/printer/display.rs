@@ -27,6 +27,7 @@ pub(crate) struct Display {
     json: bool,
     quiet: bool,
     verbose: bool,
+    dry_run: bool,
     begun: Instant,
 }
 
@@ -44,6 +45,7 @@ impl Display {
             json: arguments.json,
             quiet: arguments.quiet,
             verbose: arguments.verbose || arguments.dry_run && !arguments.quiet,
+            dry_run: arguments.dry_run,
             begun: Instant::now(),
         }
     }
@@ -99,6 +101,9 @@ impl Observer for Display {
             Event::Planned { path, size } if self.verbose => {
                 let size = size.map_or_else(|| "size not known".to_owned(), text::size);
                 say(&format!("would fetch {path} ({size})"));
+            }
+            Event::Deleted { path } if self.verbose => {
+                say(&format!("{} {path}", if self.dry_run { "would delete" } else { "deleted" }));
             }
             Event::Skipped { path, reason } if self.verbose => {
                 let why = if *reason == SkipReason::Unchanged { "unchanged" } else { "is there" };

@@ -30,6 +30,7 @@ pub(super) fn event(event: &Event<'_>) -> Option<Value> {
             let more = [("size_bytes", json!(size)), ("proven", json!(proof.to_string()))];
             file("fetched", path.as_bytes(), more)
         }
+        Event::Deleted { path } => file::<0>("deleted", path.as_bytes(), []),
         Event::Failed(failure) => {
             let more = [("error", json!(failure.error.to_string()))];
             file("failed", failure.path.as_bytes(), more)
@@ -44,7 +45,9 @@ pub(super) fn summary(report: &Report, seconds: f64) -> Value {
         "event": "summary",
         "files": report.files,
         "size_bytes": report.bytes,
+        "resumed_bytes": report.resumed_bytes,
         "unchanged": report.unchanged,
+        "deleted": report.deleted,
         "planned": report.planned,
         "planned_bytes": report.planned_bytes,
         "failed": report.failures.len(),

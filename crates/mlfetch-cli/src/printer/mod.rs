@@ -53,6 +53,11 @@ pub(crate) fn failure(failure: &Failure) {
     }
 }
 
+/// A signal ended it; says how to go on, where that is possible.
+pub(crate) fn interrupted(goes_on: bool) {
+    say(if goes_on { "interrupted; the same command goes on from here" } else { "interrupted" });
+}
+
 /// Says each request that failed and will be made again.
 pub(crate) fn retry_observer() -> RetryObserver {
     Arc::new(|event| {

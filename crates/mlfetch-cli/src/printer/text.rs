@@ -113,12 +113,23 @@ pub(super) fn trails(parts: &[Resolved]) -> String {
 /// What a fetch did, in a line.
 pub(super) fn summary(report: &Report, seconds: f64) -> String {
     if report.planned > 0 {
-        return format!("would fetch {}, {}", files(report.planned), size(report.planned_bytes));
+        let mut text =
+            format!("would fetch {}, {}", files(report.planned), size(report.planned_bytes));
+        if report.deleted > 0 {
+            let _ = write!(text, "; would delete {}", report.deleted);
+        }
+        return text;
     }
     let mut text =
         format!("{} fetched, {} in {seconds:.1} s", files(report.files), size(report.bytes));
+    if report.resumed_bytes > 0 {
+        let _ = write!(text, "; {} of it had come before", size(report.resumed_bytes));
+    }
     if report.unchanged > 0 {
         let _ = write!(text, "; {} left alone", report.unchanged);
+    }
+    if report.deleted > 0 {
+        let _ = write!(text, "; {} deleted", report.deleted);
     }
     push_proofs(&mut text, &report.proofs);
     if !report.failures.is_empty() {

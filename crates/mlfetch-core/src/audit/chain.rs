@@ -61,8 +61,9 @@ pub(super) fn read(line: &[u8]) -> Result<Read, &'static str> {
         return Err("it is no record of this form");
     }
     let hash = value["hash"].as_str().and_then(|hash| hash.parse::<Sha256Sum>().ok());
-    let (Some(seq), Some(prev), Some(hash)) = (value["seq"].as_u64(), value["prev"].as_str(), hash)
-    else {
+    // Behind the last number that there is no record can follow.
+    let seq = value["seq"].as_u64().filter(|seq| *seq < u64::MAX);
+    let (Some(seq), Some(prev), Some(hash)) = (seq, value["prev"].as_str(), hash) else {
         return Err("it has no `seq`, `prev` or `hash`");
     };
     let end = format!(",\"hash\":\"{hash}\"}}");
@@ -94,6 +95,13 @@ mod tests {
         assert_eq!((first.seq, first.prev.as_str()), (1, "0".repeat(64).as_str()));
         assert_eq!((second.seq, second.prev), (2, first.hash.to_string()));
         assert_eq!(second.value["uri"], "a\n\"b");
+    }
+
+    #[test]
+    fn a_record_that_none_can_follow_is_none() {
+        let (_, first) = line(Link::NONE);
+        let (last, _) = line(Link { seq: u64::MAX - 1, ..first });
+        assert!(read(&last).is_err());
     }
 
     #[test]

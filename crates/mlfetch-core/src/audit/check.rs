@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use mlfetch_store::{Error, ErrorKind, Result, escape};
@@ -34,27 +34,28 @@ pub struct Checked {
 /// the log cannot be read.
 pub fn check_log(path: &Path, noted: Option<Sha256Sum>) -> Result<Checked> {
     let shown = escape(path.as_os_str().as_encoded_bytes());
-    let failed = |cause: std::io::Error| {
-        let kind = match cause.kind() {
-            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            std::io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
-            _ => ErrorKind::Io,
-        };
-        let error = Error::new(kind, "read the audit log", shown.as_str()).with_source(cause);
-        error.with_hint("check the path, and that this user may read the file")
-    };
+    let file = File::open(path).map_err(|cause| failed(&shown, cause))?;
+    check(BufReader::new(file), &shown, noted)
+}
+
+/// The same for lines from anywhere; `shown` is what messages call them.
+pub(super) fn check(
+    mut lines: impl BufRead,
+    shown: &str,
+    noted: Option<Sha256Sum>,
+) -> Result<Checked> {
     let broken = |why: String| {
-        Error::new(ErrorKind::Integrity, "trust the audit log", shown.as_str())
+        Error::new(ErrorKind::Integrity, "trust the audit log", shown)
             .with_message(why)
             .with_hint("compare it with a copy that was kept elsewhere")
     };
-    let mut lines = BufReader::new(File::open(path).map_err(failed)?);
     let mut checking = Checking { noted, ..Checking::default() };
     let mut line = Vec::new();
     for number in 1_u64.. {
         line.clear();
         let limit = MAX_RECORD_BYTES as u64 + 1;
-        lines.by_ref().take(limit).read_until(b'\n', &mut line).map_err(failed)?;
+        let read = lines.by_ref().take(limit).read_until(b'\n', &mut line);
+        read.map_err(|cause| failed(shown, cause))?;
         if line.is_empty() {
             break;
         }
@@ -67,6 +68,16 @@ pub fn check_log(path: &Path, noted: Option<Sha256Sum>) -> Result<Checked> {
         }
     }
     checking.end().map_err(broken)
+}
+
+fn failed(shown: &str, cause: std::io::Error) -> Error {
+    let kind = match cause.kind() {
+        std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+        std::io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+        _ => ErrorKind::Io,
+    };
+    let error = Error::new(kind, "read the audit log", shown).with_source(cause);
+    error.with_hint("check the path, and that this user may read the file")
 }
 
 struct Checking {

@@ -32,6 +32,7 @@ struct Counts {
     files: u64,
     bytes: u64,
     unchanged: u64,
+    deleted: u64,
     failed: u64,
     proofs: BTreeMap<Proof, u64>,
 }
@@ -75,6 +76,7 @@ impl Facts {
             files: report.files,
             bytes: report.bytes,
             unchanged: report.unchanged,
+            deleted: report.deleted,
             failed: report.failures.len() as u64,
             proofs: report.proofs.clone(),
         };
@@ -87,11 +89,14 @@ impl Facts {
 
     /// The members of the last record.
     pub(super) fn members(&self) -> Map<String, Value> {
-        let Counts { files, bytes, unchanged, failed, proofs } = &self.counts;
+        let Counts { files, bytes, unchanged, deleted, failed, proofs } = &self.counts;
         let mut members = self.more.clone();
         members.insert("files".into(), json!(files));
         members.insert("size_bytes".into(), json!(bytes));
         members.insert("unchanged".into(), json!(unchanged));
+        if *deleted > 0 {
+            members.insert("deleted".into(), json!(deleted));
+        }
         members.insert("failed".into(), json!(failed));
         let proven: Map<String, Value> =
             proofs.iter().map(|(proof, count)| (proof.to_string(), json!(count))).collect();

@@ -21,6 +21,8 @@ mod batch;
 mod chain;
 mod check;
 mod facts;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod log;
 mod shown;
 mod who;

@@ -1,30 +1,18 @@
 //! Text for records: without secrets, and not too long.
 
-use mlfetch_store::{Location, SafeText, escape};
-
-/// Words in a query that make it a credential.
-const SECRETS: [&str; 8] =
-    ["sig", "token", "delegation", "password", "secret", "credential", "accesskey", "x-amz-"];
+use mlfetch_store::{Location, SafeText};
 
 /// A URI or path as it was given, without user, password, and a query that may be a credential.
 pub(super) fn uri(given: &str) -> String {
-    let shown = Location::parse(given)
-        .map_or_else(|_| escape(given.as_bytes()), |location| location.to_string());
-    let shown = match shown.split_once('?') {
-        Some((before, query)) if is_secret(query) => format!("{before}?[left out]"),
-        _ => shown,
-    };
-    text(&shown)
+    match Location::parse(given) {
+        Ok(location) => text(&location.to_string()),
+        Err(error) => text(error.subject()),
+    }
 }
 
 /// Words that are safe already, cut where nobody reads on.
 pub(super) fn text(words: &str) -> String {
     SafeText::new(words.as_bytes(), []).as_str().to_owned()
-}
-
-fn is_secret(query: &str) -> bool {
-    let query = query.to_ascii_lowercase();
-    SECRETS.iter().any(|word| query.contains(word))
 }
 
 #[cfg(test)]

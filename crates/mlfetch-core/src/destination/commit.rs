@@ -13,17 +13,29 @@ use super::directory::{Destination, MAX_TRIES, Result};
 use super::handles::Handles;
 use super::rename::{self, Name};
 use super::staging::StagedFile;
+use super::suffix::BackupSuffix;
 use crate::RelativePath;
 
 /// How a file gets its final name.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Commit {
-    /// Whether a file that is there under this name may go.
-    pub(crate) replace: bool,
+    /// What may happen to a file that is there under this name.
+    pub(crate) replace: Replace,
     /// Whether the bytes, and then the name, are written through to the disk.
     pub(crate) fsync: bool,
     /// When the store's object was last written.
     pub(crate) modified: Option<SystemTime>,
+}
+
+/// What may happen to a file that is there.
+#[derive(Debug, Clone)]
+pub(crate) enum Replace {
+    /// Nothing.
+    Nothing,
+    /// It goes.
+    Freely,
+    /// It keeps a name: its own with this behind it.
+    WithBackup(Arc<BackupSuffix>),
 }
 
 impl Destination {
@@ -39,6 +51,19 @@ impl Destination {
             .map_err(|errno| self.error(path, errno))
     }
 
+    /// The same for a file that a later fetch can continue, or that an earlier one left: `stem`
+    /// names exactly one object, of one version, on its way to one path.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub(crate) fn stage_resumable(&self, path: &RelativePath, stem: &str) -> Result<StagedFile> {
+        let _writing = self.begin_writing()?;
+        let staging = self.staging()?;
+        self.handles()?
+            .sparing_handles(|| staging.create_or_continue(stem))
+            .map_err(|errno| self.error(path, errno))
+    }
+
     /// Gives a staged file its final name, in one step.
     ///
     /// # Errors
@@ -48,7 +73,7 @@ impl Destination {
         &self,
         mut staged: StagedFile,
         path: &RelativePath,
-        how: Commit,
+        how: &Commit,
     ) -> Result<()> {
         if let Some(modified) = how.modified {
             // A file system without times keeps the file all the same.
@@ -59,7 +84,7 @@ impl Destination {
         }
         let _writing = self.begin_writing()?;
         let handles = self.handles()?;
-        let parent = self.rename(&handles, &staged, path, how.replace)?;
+        let parent = self.rename(&handles, &staged, path, &how.replace)?;
         staged.is_committed();
         handles.holds(path);
         if how.fsync {
@@ -72,7 +97,7 @@ impl Destination {
     ///
     /// # Errors
     /// As [`stage`](Self::stage) and [`commit`](Self::commit), and what writing says.
-    pub(crate) fn put(&self, path: &RelativePath, bytes: &[u8], how: Commit) -> Result<()> {
+    pub(crate) fn put(&self, path: &RelativePath, bytes: &[u8], how: &Commit) -> Result<()> {
         let mut staged = self.stage(path)?;
         std::io::Write::write_all(staged.file(), bytes)
             .map_err(|error| self.io_error(path, &error))?;
@@ -85,14 +110,23 @@ impl Destination {
         handles: &Handles,
         staged: &StagedFile,
         path: &RelativePath,
-        replace: bool,
+        replace: &Replace,
     ) -> Result<Arc<OwnedFd>> {
         let (directory, name) = path.split();
-        let from = Name { directory: staged.directory(), name: OsStr::new(staged.name()) };
-        let step = if replace { rename::replace } else { rename::keep };
+        let staged_name = staged.name();
+        let from = Name { directory: staged.directory(), name: OsStr::new(&staged_name) };
         for _ in 0..MAX_TRIES {
             let parent = handles.make_or_root(directory.as_ref())?;
-            match step(from, Name { directory: &parent, name }) {
+            let to = Name { directory: &parent, name };
+            let renamed = match replace {
+                Replace::Nothing => rename::keep(from, to),
+                Replace::Freely => rename::replace(from, to),
+                Replace::WithBackup(suffix) => {
+                    self.back_up(path, staged, to, suffix)?;
+                    rename::replace(from, to)
+                }
+            };
+            match renamed {
                 Ok(()) => return Ok(parent),
                 // The directory was removed, still empty, by another fetch that failed.
                 Err(Errno::NOENT) if directory.is_some() => handles.forget(),
@@ -100,6 +134,24 @@ impl Destination {
             }
         }
         Err(self.error(path, Errno::NOENT))
+    }
+
+    /// Gives a file that is there a second name, so that it has one when it loses the first.
+    fn back_up(
+        &self,
+        path: &RelativePath,
+        staged: &StagedFile,
+        from: Name<'_>,
+        suffix: &BackupSuffix,
+    ) -> Result<()> {
+        let backup = suffix.behind(from.name);
+        let between = format!("{}.backup", staged.name());
+        let between = Name { directory: staged.directory(), name: OsStr::new(&between) };
+        let to = Name { directory: from.directory, name: &backup };
+        rename::second_name(from, between, to).map_err(|errno| {
+            let at = self.at(path).with_file_name(&backup);
+            DestinationError::from_errno(at, errno).with_detail("a backup was to be there")
+        })
     }
 
     /// Linux answers EISDIR or EEXIST depending on the flags: look at what is there.
@@ -124,7 +176,7 @@ mod tests {
     use super::super::support::{REPLACE, names, path, write};
     use super::*;
 
-    const KEEP: Commit = Commit { replace: false, ..REPLACE };
+    const KEEP: Commit = Commit { replace: Replace::Nothing, ..REPLACE };
 
     #[test]
     fn a_file_appears_under_its_final_name_and_nothing_else_is_left() {
@@ -167,9 +219,34 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(directory.path().join("f"), "old").expect("written");
         let destination = Destination::open(directory.path()).expect("opens");
-        let error = destination.put(&path("f"), b"new", KEEP).expect_err("stays");
+        let error = destination.put(&path("f"), b"new", &KEEP).expect_err("stays");
         assert_eq!(error.problem(), DestinationProblem::Exists);
         assert_eq!(std::fs::read(directory.path().join("f")).expect("there"), b"old");
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_keeps_the_name_of_its_backup() {
+        let home = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| home.path().join(name);
+        std::fs::write(at("f"), "first").expect("written");
+        std::fs::write(at("old"), "elsewhere").expect("written");
+        symlink(at("old"), at("l")).expect("linked");
+        let destination = Destination::open(home.path()).expect("opens");
+        let suffix = Arc::new(BackupSuffix::new(".bak").expect("a suffix"));
+        let how = Commit { replace: Replace::WithBackup(suffix), ..REPLACE };
+        for (name, text) in [("f", "second"), ("f", "third"), ("l", "no link"), ("n", "new")] {
+            destination.put(&path(name), text.as_bytes(), &how).expect("written");
+        }
+        let long = "x".repeat(255);
+        destination.put(&path(&long), b"x", &how).expect("nothing is there to be kept");
+        let error = destination.put(&path(&long), b"y", &how).expect_err("no room for the suffix");
+        assert_eq!(error.problem(), DestinationProblem::Name);
+        destination.finish().expect("finished");
+        let read = |name: &str| std::fs::read_to_string(at(name)).expect(name);
+        let found = ["f", "f.bak", "l", "old", "n", &long].map(read);
+        assert_eq!(found, ["third", "second", "no link", "elsewhere", "new", "x"]);
+        assert_eq!(std::fs::read_link(at("l.bak")).expect("the link itself"), at("old"));
+        assert_eq!(names(home.path()).len(), 7);
     }
 
     #[test]
@@ -181,7 +258,7 @@ mod tests {
         let destination = Destination::open(directory.path()).expect("opens");
         let long_ago = Some(SystemTime::UNIX_EPOCH);
         let how = Commit { modified: long_ago, ..REPLACE };
-        destination.put(&path("new"), b"x", how).expect("written");
+        destination.put(&path("new"), b"x", &how).expect("written");
         let existing = |name| destination.existing(&path(name)).expect("looked").expect("there");
         assert!(existing("new").is_new && !existing("old").is_new);
         assert_eq!(existing("new").modified, long_ago);

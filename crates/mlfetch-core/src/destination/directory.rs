@@ -78,11 +78,37 @@ impl Destination {
         self.staging().map(drop)
     }
 
-    /// Bytes that this user can still write there; `None` where the file system does not say.
-    pub(crate) fn free_bytes(&self) -> Option<u64> {
+    /// What this user can still write there; `None` where the file system does not say.
+    pub(crate) fn free(&self) -> Option<Free> {
         let handles = lock(&self.handles).clone()?;
         let found = rustix::fs::fstatvfs(handles.root()).ok()?;
-        (found.f_blocks > 0).then(|| found.f_bavail.saturating_mul(found.f_frsize))
+        (found.f_blocks > 0).then(|| Free {
+            bytes: found.f_bavail.saturating_mul(found.f_frsize),
+            // File systems that make them as they go say that they have none at all.
+            has_names: found.f_files == 0 || found.f_favail > 0,
+        })
+    }
+
+    /// Bytes that are free once [`give_way`](Self::give_way) was called.
+    pub(crate) fn left_bytes(&self) -> u64 {
+        let staging = lock(&self.staging).clone();
+        staging.map_or(0, |staging| staging.left().bytes())
+    }
+
+    /// Removes what earlier fetches left to be continued: the room is needed.
+    pub(crate) fn give_way(&self) {
+        let staging = lock(&self.staging).clone();
+        if let Some(staging) = staging {
+            staging.left().remove_all();
+        }
+    }
+
+    /// Shows those who cannot ask for our process that it lives.
+    pub(crate) fn touch(&self) {
+        let staging = lock(&self.staging).clone();
+        if let Some(staging) = staging {
+            staging.touch();
+        }
     }
 
     /// Whether a name is that of this fetch's own staging directory.
@@ -129,30 +155,69 @@ impl Destination {
             .map_err(|errno| self.error(path, errno))
     }
 
-    /// Ends the work: removes the staging directory and keeps all else.
+    /// Removes a file, a link or a device; one that is gone is no error.
+    ///
+    /// # Errors
+    /// If it is a directory, or the file system refuses.
+    pub(crate) fn delete(&self, path: &RelativePath) -> Result<()> {
+        let _writing = self.begin_writing()?;
+        let (directory, name) = path.split();
+        let Some(parent) = self.handles()?.find(directory.as_ref())? else { return Ok(()) };
+        match rustix::fs::unlinkat(&parent, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(self.error(path, errno)),
+        }
+    }
+
+    /// Removes a directory if it is empty; says whether it did.
+    pub(crate) fn delete_empty(&self, path: &RelativePath) -> bool {
+        let remove = || {
+            let _writing = self.begin_writing().ok()?;
+            let (directory, name) = path.split();
+            let handles = self.handles().ok()?;
+            let parent = handles.find(directory.as_ref()).ok()??;
+            handles.forget();
+            rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR).ok()
+        };
+        remove().is_some()
+    }
+
+    /// Ends the work: removes the staging directory, and what earlier fetches left to be continued,
+    /// and keeps all else.
     ///
     /// # Errors
     /// What the file system says.
     pub(crate) fn finish(&self) -> Result<()> {
-        let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
-        *ended = true;
-        lock(&self.above).keep();
-        let staging = lock(&self.staging).take();
+        let staging = self.end();
         staging.map_or(Ok(()), |staging| {
             staging.remove().map_err(|errno| DestinationError::from_errno(&self.path, errno))
         })
     }
 
-    /// Gives the work up, unless it is finished: what is staged goes, and so do directories that
-    /// were made and hold no file. Whatever still runs elsewhere can write nothing after this.
+    /// Ends work of which a part failed: what can be continued stays for the next fetch.
+    pub(crate) fn leave(&self) {
+        if let Some(staging) = self.end() {
+            staging.leave();
+        }
+    }
+
+    fn end(&self) -> Option<Arc<Staging>> {
+        let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+        *ended = true;
+        lock(&self.above).keep();
+        lock(&self.staging).take()
+    }
+
+    /// Gives the work up, unless it is finished: what is staged and cannot be continued goes, and so
+    /// do directories that were made and hold no file. Whatever still runs elsewhere can give no
+    /// file its name after this.
     pub(crate) fn abandon(&self) {
         let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut *ended, true) {
             return;
         }
         if let Some(staging) = lock(&self.staging).take() {
-            // Nobody is left to tell; the next fetch removes what stays.
-            let _ = staging.remove();
+            staging.leave();
         }
         if let Some(handles) = lock(&self.handles).take() {
             handles.remove_empty();
@@ -224,6 +289,14 @@ impl Destination {
     }
 }
 
+/// What can still be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Free {
+    pub(crate) bytes: u64,
+    /// Whether one more file can be made at all.
+    pub(crate) has_names: bool,
+}
+
 impl Drop for Destination {
     fn drop(&mut self) {
         self.abandon();
@@ -291,7 +364,7 @@ mod tests {
         let destination = Destination::open(directory.path()).expect("opens");
         let staged = destination.stage(&path("a")).expect("staged");
         destination.abandon();
-        assert!(destination.commit(staged, &path("d/a"), REPLACE).is_err());
+        assert!(destination.commit(staged, &path("d/a"), &REPLACE).is_err());
         assert!(write(&destination, "b", b"x").is_err());
         assert!(destination.make_directory(&path("c")).is_err());
         assert!(names(directory.path()).is_empty());

@@ -11,7 +11,8 @@ const PREFIX: &str = ".mlfetch-";
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Owner<'a> {
     boot: &'a str,
-    pid: Pid,
+    /// `None` for one that was left on purpose: it is nobody's.
+    pid: Option<Pid>,
     /// When it began, in ticks of its machine: process IDs come again. 0 where nobody says.
     started: u64,
 }
@@ -21,6 +22,11 @@ pub(crate) fn new_name() -> String {
     let pid = getpid();
     let started = started(pid).unwrap_or_default();
     format!("{PREFIX}{}-{}-{started}-{:016x}", boot(), pid.as_raw_nonzero(), random())
+}
+
+/// A name for what is left to the next fetch, whoever makes it: process 0 is nobody.
+pub(super) fn nobodys_name() -> String {
+    format!("{PREFIX}{}-0-0-{:016x}", boot(), random())
 }
 
 /// Whether a name has the form of ours. Such names are ours alone: none of a store's is one.
@@ -35,7 +41,8 @@ impl<'a> Owner<'a> {
         let [boot, pid, started, random] = name.split('-').collect::<Vec<_>>().try_into().ok()?;
         let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let is_random = random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let pid = Pid::from_raw(pid.parse().ok()?)?;
+        let pid: i32 = pid.parse().ok().filter(|pid| *pid >= 0)?;
+        let pid = Pid::from_raw(pid);
         let started = started.parse().ok()?;
         (is_word(boot) && is_random).then_some(Self { boot, pid, started })
     }
@@ -43,11 +50,12 @@ impl<'a> Owner<'a> {
     /// Whether the process runs, if that can be told: `None` for one of another machine, container
     /// or boot, which cannot be looked up here.
     pub(super) fn is_running(&self) -> Option<bool> {
+        let Some(pid) = self.pid else { return Some(false) };
         if self.boot != boot() {
             return None;
         }
-        let is_gone = test_kill_process(self.pid) == Err(Errno::SRCH);
-        let is_another = started(self.pid).is_some_and(|started| started != self.started);
+        let is_gone = test_kill_process(pid) == Err(Errno::SRCH);
+        let is_another = started(pid).is_some_and(|started| started != self.started);
         Some(!is_gone && !is_another)
     }
 }
@@ -94,6 +102,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_nobodys_has_no_process_that_runs() {
+        let name = nobodys_name();
+        assert!(is_staging_name(name.as_bytes()));
+        assert_eq!(Owner::of(name.as_bytes()).expect("a name of ours").is_running(), Some(false));
+    }
+
+    #[test]
     fn a_process_that_ended_does_not_run_and_neither_does_an_earlier_one_of_the_same_number() {
         let pid = getpid();
         let ours = started(pid).expect("Linux says when a process began");
@@ -115,7 +130,6 @@ mod tests {
             format!("{right}0"),
             format!("{right}-1"),
             with("0a1b", -7, 9),
-            with("0a1b", 0, 9),
             with("0a.1b", 7, 9),
             right.replace(".mlfetch", "mlfetch"),
         ];

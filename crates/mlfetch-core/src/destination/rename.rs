@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, RenameFlags, linkat, renameat, renameat_with, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, FileType, RenameFlags, linkat, renameat, renameat_with, statat, unlinkat,
+};
 use rustix::io::{Errno, Result};
 
 /// A name in a directory.
@@ -42,6 +44,24 @@ fn look(from: Name<'_>, to: Name<'_>) -> Result<()> {
     match statat(to.directory, to.name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(_) => Err(Errno::EXIST),
         Err(Errno::NOENT) => replace(from, to),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Gives what is there a second name, in place of what has that. Nothing being there is fine.
+pub(super) fn second_name(from: Name<'_>, between: Name<'_>, to: Name<'_>) -> Result<()> {
+    match linkat(from.directory, from.name, between.directory, between.name, AtFlags::empty()) {
+        // By way of a name between, a backup of before has its name until the new one takes it.
+        Ok(()) => replace(between, to).inspect_err(|_| {
+            let _ = unlinkat(between.directory, between.name, AtFlags::empty());
+        }),
+        Err(Errno::NOENT) => Ok(()),
+        // No second names on this file system: then there is no file under the name for a moment.
+        Err(Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP | Errno::MLINK) => {
+            let found = statat(from.directory, from.name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let is_directory = FileType::from_raw_mode(found.st_mode).is_dir();
+            if is_directory { Err(Errno::ISDIR) } else { replace(from, to) }
+        }
         Err(errno) => Err(errno),
     }
 }

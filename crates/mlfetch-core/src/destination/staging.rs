@@ -4,20 +4,14 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, fstat, statat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, fstat};
 use rustix::io::Errno;
 
-use super::existing::{changed, modified};
-use super::owner::{self, Owner};
-
-/// A staging directory of a machine or boot that cannot be asked is given up when nothing was
-/// written to it for so long. A transfer without progress ends within minutes.
-const GIVEN_UP_AFTER: Duration = Duration::from_hours(1);
-
-/// Removals that another thread's new file may spoil.
-const MAX_REMOVALS: usize = 8;
+use super::existing::changed;
+use super::left::{self, LeftBehind};
+use super::owner;
 
 /// The staging directory of one fetch.
 #[derive(Debug)]
@@ -28,18 +22,19 @@ pub(super) struct Staging {
     /// When it was made, by the file system's own clock.
     made: Option<SystemTime>,
     next: AtomicU64,
+    left: LeftBehind,
 }
 
 impl Staging {
-    /// Makes a directory of our own, for nobody else to look into, and removes those of processes
-    /// that are gone.
+    /// Makes a directory of our own, for nobody else to look into; removes those of processes that
+    /// are gone, unless they hold what can be continued.
     pub(super) fn open(root: &Arc<OwnedFd>) -> Result<Self, Errno> {
         let name = owner::new_name();
         rustix::fs::mkdirat(root, &name, Mode::from_raw_mode(0o700))?;
         let directory = open_directory(root, name.as_bytes())?;
         let made = changed(&fstat(&directory)?);
-        remove_abandoned(root, made);
-        Ok(Self { root: Arc::clone(root), name, directory, made, next: AtomicU64::new(0) })
+        let left = LeftBehind::find(root, made);
+        Ok(Self { root: Arc::clone(root), name, directory, made, next: AtomicU64::new(0), left })
     }
 
     /// Its name in the destination.
@@ -52,27 +47,113 @@ impl Staging {
         self.made
     }
 
-    /// A new empty file.
-    pub(super) fn create(self: &Arc<Self>) -> Result<StagedFile, Errno> {
-        let name = format!("{:x}.part", self.next.fetch_add(1, Ordering::Relaxed));
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.directory, &name, flags, Mode::from_raw_mode(0o666))?;
-        Ok(StagedFile { file: File::from(file), staging: Arc::clone(self), name: Some(name) })
+    /// What earlier fetches left here that can be continued.
+    pub(super) fn left(&self) -> &LeftBehind {
+        &self.left
     }
 
-    /// Removes it with all that is in it.
+    /// Shows those who cannot ask for our process that it lives.
+    pub(super) fn touch(&self) {
+        let now = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+        // A file system without times shows nothing.
+        let _ = rustix::fs::futimens(
+            &self.directory,
+            &Timestamps { last_access: now, last_modification: now },
+        );
+    }
+
+    /// A new empty file.
+    pub(super) fn create(self: &Arc<Self>) -> Result<StagedFile, Errno> {
+        let stem = format!("{:x}", self.next.fetch_add(1, Ordering::Relaxed));
+        let file = self.create_file(&left::part(&stem))?;
+        Ok(StagedFile { file, staging: Arc::clone(self), stem: Some(stem), journal: None })
+    }
+
+    /// A file with a journal beside it: the one that an earlier fetch left under this stem, or a
+    /// new one. A stem names exactly one object, of one version, on its way to one path.
+    pub(super) fn create_or_continue(self: &Arc<Self>, stem: &str) -> Result<StagedFile, Errno> {
+        let (part, journal) = (left::part(stem), left::journal(stem));
+        let open = |(file, journal)| StagedFile {
+            file,
+            staging: Arc::clone(self),
+            stem: Some(stem.to_owned()),
+            journal: Some(Arc::new(journal)),
+        };
+        if let Some(files) = self.open_both(&part, &journal) {
+            return Ok(open(files));
+        }
+        if self.left.claim(stem, &self.directory)
+            && let Some(files) = self.open_both(&part, &journal)
+        {
+            return Ok(open(files));
+        }
+        self.remove_file(&part);
+        self.remove_file(&journal);
+        let file = self.create_file(&part)?;
+        Ok(open((file, self.create_file(&journal).inspect_err(|_| self.remove_file(&part))?)))
+    }
+
+    /// Removes it with all that is in it, and what others left.
     pub(super) fn remove(&self) -> Result<(), Errno> {
-        remove(&self.root, self.name.as_bytes())
+        self.left.remove_all();
+        left::remove(&self.root, self.name.as_bytes())
+    }
+
+    /// Ends its use by us: what can be continued is nobody's now, all else goes.
+    pub(super) fn leave(&self) {
+        if left::remove_all_but_resumable(&self.directory) {
+            let _ = rustix::fs::renameat(&self.root, &self.name, &self.root, owner::nobodys_name());
+        } else {
+            // Nobody is left to tell; the next fetch removes what stays.
+            let _ = left::remove(&self.root, self.name.as_bytes());
+        }
+    }
+
+    fn create_file(&self, name: &str) -> Result<File, Errno> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.directory, name, flags | append(name), Mode::from_raw_mode(0o666))
+            .map(File::from)
+    }
+
+    /// Both files, if they are there and ours alone.
+    fn open_both(&self, part: &str, journal: &str) -> Option<(File, File)> {
+        let open = |name: &str| {
+            let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+            let file =
+                rustix::fs::openat(&self.directory, name, flags | append(name), Mode::empty());
+            file.ok().filter(|file| fstat(file).is_ok_and(|found| is_ours_alone(&found)))
+        };
+        Some((File::from(open(part)?), File::from(open(journal)?)))
+    }
+
+    fn remove_file(&self, name: &str) {
+        // It may be gone with its directory already.
+        let _ = rustix::fs::unlinkat(&self.directory, name, AtFlags::empty());
     }
 }
 
-/// A file that is being written. Dropped without a commit, it is gone.
+/// Several threads write to a journal, each a line at a time.
+fn append(name: &str) -> OFlags {
+    if left::is_journal(name.as_bytes()) { OFlags::APPEND } else { OFlags::empty() }
+}
+
+/// A plain file of this user that has no second name anywhere.
+fn is_ours_alone(found: &Stat) -> bool {
+    FileType::from_raw_mode(found.st_mode).is_file()
+        && found.st_nlink == 1
+        && found.st_uid == rustix::process::geteuid().as_raw()
+}
+
+/// A file that is being written. Dropped without a commit, it is gone, unless a journal beside it
+/// says what of it is there.
 #[derive(Debug)]
 pub(crate) struct StagedFile {
     file: File,
     staging: Arc<Staging>,
-    name: Option<String>,
+    /// Its name without what says that it is a part. `None` once it has its final name.
+    stem: Option<String>,
+    journal: Option<Arc<File>>,
 }
 
 impl StagedFile {
@@ -87,6 +168,16 @@ impl StagedFile {
     /// If the process has no handle left.
     pub(crate) fn share(&self) -> std::io::Result<File> {
         self.file.try_clone()
+    }
+
+    /// The journal beside it, if it can be continued. What is written to it goes to its end.
+    pub(crate) fn journal(&self) -> Option<Arc<File>> {
+        self.journal.clone()
+    }
+
+    /// Lets go of what was kept: its bytes are not what they should be.
+    pub(crate) fn discard(mut self) {
+        self.forget_journal();
     }
 
     /// Sets the time of its last change.
@@ -106,95 +197,53 @@ impl StagedFile {
         &self.staging.directory
     }
 
-    pub(super) fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or_default()
+    pub(super) fn name(&self) -> String {
+        self.stem.as_deref().map(left::part).unwrap_or_default()
     }
 
     pub(super) fn is_committed(&mut self) {
-        self.name = None;
+        self.forget_journal();
+        self.stem = None;
+    }
+
+    fn forget_journal(&mut self) {
+        if let (Some(_), Some(stem)) = (self.journal.take(), &self.stem) {
+            self.staging.remove_file(&left::journal(stem));
+        }
+    }
+
+    fn can_be_continued(&self) -> bool {
+        let has_bytes = |file: &File| file.metadata().is_ok_and(|found| found.len() > 0);
+        self.journal.as_deref().is_some_and(has_bytes)
     }
 }
 
 impl Drop for StagedFile {
     fn drop(&mut self) {
-        if let Some(name) = &self.name {
-            // It may be gone with its directory already.
-            let _ = rustix::fs::unlinkat(&self.staging.directory, name, AtFlags::empty());
+        if self.can_be_continued() {
+            return;
+        }
+        self.forget_journal();
+        if self.stem.is_some() {
+            self.staging.remove_file(&self.name());
         }
     }
 }
 
-fn open_directory(parent: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Errno> {
+pub(super) fn open_directory(parent: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
-/// Removes the staging directories of processes that are gone.
-fn remove_abandoned(root: &OwnedFd, now: Option<SystemTime>) {
-    let Ok(entries) = Dir::read_from(root) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_bytes();
-        let Some(owner) = Owner::of(name) else { continue };
-        let is_abandoned = match owner.is_running() {
-            Some(is_running) => !is_running,
-            None => is_given_up(root, name, now),
-        };
-        if is_abandoned {
-            // Somebody else may be removing it too.
-            let _ = remove(root, name);
-        }
-    }
-}
-
-/// Whether nothing was written there for a long time.
-fn is_given_up(root: &OwnedFd, name: &[u8], now: Option<SystemTime>) -> bool {
-    let Ok(directory) = open_directory(root, name) else { return false };
-    let Ok(entries) = Dir::read_from(&directory) else { return false };
-    // `.` counts too: the directory's own time is that of its newest file.
-    let names = entries.flatten().filter(|entry| entry.file_name() != c"..");
-    let files = names
-        .filter_map(|entry| statat(&directory, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok());
-    let last = files.filter_map(|found| modified(&found)).max();
-    let (Some(now), Some(last)) = (now, last) else { return false };
-    now.duration_since(last).is_ok_and(|quiet| quiet > GIVEN_UP_AFTER)
-}
-
-fn remove(root: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
-    let mut last = Errno::NOTEMPTY;
-    for _ in 0..MAX_REMOVALS {
-        match remove_once(root, name) {
-            Ok(()) | Err(Errno::NOENT) => return Ok(()),
-            Err(errno) => last = errno,
-        }
-        if !matches!(last, Errno::NOTEMPTY | Errno::EXIST) {
-            break;
-        }
-    }
-    Err(last)
-}
-
-fn remove_once(root: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
-    let directory = match open_directory(root, name) {
-        // A file that was to be written whole, or a link, which is not followed.
-        Err(Errno::NOTDIR | Errno::LOOP) => {
-            return rustix::fs::unlinkat(root, name, AtFlags::empty());
-        }
-        opened => opened?,
-    };
-    for entry in Dir::read_from(&directory)?.flatten() {
-        let name = entry.file_name();
-        if !matches!(name.to_bytes(), b"." | b"..") {
-            let _ = rustix::fs::unlinkat(&directory, name, AtFlags::empty());
-        }
-    }
-    rustix::fs::unlinkat(root, name, AtFlags::REMOVEDIR)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::os::unix::fs::FileExt as _;
     use std::path::Path;
+    use std::time::Duration;
 
     use super::*;
+    use crate::destination::support::names;
 
     const ELSEWHERE: &str = ".mlfetch-elsewhere-7-9-0123456789abcdef";
 
@@ -213,6 +262,29 @@ mod tests {
             let file = File::open(path).expect("open");
             file.set_modified(last).expect("another time");
         }
+    }
+
+    /// A file that was not whole when its fetch ended.
+    fn leave_half(home: &Path, stem: &str) {
+        let staging = open(home);
+        let staged = staging.create_or_continue(stem).expect("staged");
+        staged.share().expect("a handle").write_all_at(b"half", 0).expect("written");
+        staged.journal().expect("a journal").as_ref().write_all(b"0 4\n").expect("written");
+        staging.create().expect("a file that cannot be continued");
+        drop(staged);
+        staging.leave();
+    }
+
+    /// What is there under a stem, and what its journal says.
+    fn content(staged: &StagedFile) -> (Vec<u8>, Vec<u8>) {
+        let read = |file: &File| {
+            let mut bytes = vec![0; 9];
+            let count = file.read_at(&mut bytes, 0).expect("read");
+            bytes.truncate(count);
+            bytes
+        };
+        let journal = staged.journal().expect("a journal");
+        (read(&staged.share().expect("a handle")), read(&journal))
     }
 
     #[test]
@@ -242,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_another_machine_left_is_removed_once_it_is_quiet() {
-        for (quiet, stays) in [(Duration::from_mins(5), true), (Duration::from_hours(2), false)] {
+        for (quiet, stays) in [(Duration::from_mins(1), true), (Duration::from_mins(3), false)] {
             let home = tempfile::tempdir().expect("a directory");
             leave_behind(home.path(), ELSEWHERE, quiet);
             open(home.path()).remove().expect("removed");
@@ -251,13 +323,78 @@ mod tests {
     }
 
     #[test]
+    fn a_fetch_shows_that_it_lives() {
+        let home = tempfile::tempdir().expect("a directory");
+        let staging = open(home.path());
+        let long_ago = SystemTime::now() - Duration::from_hours(1);
+        let directory = File::open(home.path().join(staging.name())).expect("open");
+        directory.set_modified(long_ago).expect("another time");
+        staging.touch();
+        let modified = directory.metadata().expect("there").modified().expect("a time");
+        assert!(modified.elapsed().is_ok_and(|age| age < Duration::from_mins(1)));
+    }
+
+    #[test]
     fn a_link_with_such_a_name_is_not_followed() {
         let home = tempfile::tempdir().expect("a directory");
         let outside = tempfile::tempdir().expect("a directory");
         std::fs::write(outside.path().join("x"), "x").expect("written");
-        let name = ELSEWHERE.replace("elsewhere", "0");
+        let name = ELSEWHERE.replace("elsewhere-7", "0-0");
         std::os::unix::fs::symlink(outside.path(), home.path().join(name)).expect("a link");
         open(home.path()).remove().expect("removed");
         assert!(outside.path().join("x").exists());
+    }
+
+    #[test]
+    fn what_can_be_continued_is_left_to_the_next_fetch_of_it() {
+        let home = tempfile::tempdir().expect("a directory");
+        leave_half(home.path(), "a");
+        let staging = open(home.path());
+        assert!(staging.left().bytes() > 0);
+        let other = staging.create_or_continue("b").expect("staged");
+        assert_eq!(content(&other), (vec![], vec![]), "another file begins anew");
+        let staged = staging.create_or_continue("a").expect("staged");
+        assert_eq!(content(&staged), (b"half".to_vec(), b"0 4\n".to_vec()));
+        let second = open(home.path()).create_or_continue("a").expect("staged");
+        assert_eq!(content(&second), (vec![], vec![]), "one has it, and it lives");
+        drop((other, staged, second));
+        staging.remove().expect("removed");
+    }
+
+    #[test]
+    fn what_can_be_continued_is_found_again_by_the_same_fetch() {
+        let home = tempfile::tempdir().expect("a directory");
+        let staging = open(home.path());
+        for (expected, discards) in [(&b""[..], false), (b"half", true), (b"", false)] {
+            let staged = staging.create_or_continue("a").expect("staged");
+            assert_eq!(content(&staged).0, expected);
+            staged.share().expect("a handle").write_all_at(b"half", 0).expect("written");
+            staged.journal().expect("a journal").as_ref().write_all(b"0 4\n").expect("written");
+            if discards {
+                staged.discard();
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_goes_with_the_work_that_did_not_need_it() {
+        let home = tempfile::tempdir().expect("a directory");
+        leave_half(home.path(), "a");
+        assert_eq!(names(home.path()).len(), 1);
+        open(home.path()).leave();
+        assert_eq!(names(home.path()).len(), 1, "it did not come to its end");
+        open(home.path()).remove().expect("removed");
+        assert!(names(home.path()).is_empty());
+    }
+
+    #[test]
+    fn a_second_name_of_a_file_that_was_left_is_not_written_to() {
+        let home = tempfile::tempdir().expect("a directory");
+        leave_half(home.path(), "a");
+        let left = home.path().join(&names(home.path())[0]).join("a.part");
+        std::fs::hard_link(left, home.path().join("theirs")).expect("a second name");
+        let staged = open(home.path()).create_or_continue("a").expect("staged");
+        assert_eq!(content(&staged), (vec![], vec![]));
+        assert_eq!(std::fs::read(home.path().join("theirs")).expect("there"), b"half");
     }
 }

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::DestinationError;
-use super::commit::Commit;
+use super::commit::{Commit, Replace};
 use super::directory::Destination;
 use crate::RelativePath;
 
-pub(super) const REPLACE: Commit = Commit { replace: true, fsync: true, modified: None };
+pub(super) const REPLACE: Commit = Commit { replace: Replace::Freely, fsync: true, modified: None };
 
 pub(super) fn path(text: &str) -> RelativePath {
     RelativePath::new(text).expect("a relative path")
@@ -18,7 +18,7 @@ pub(super) fn write(
     name: &str,
     bytes: &[u8],
 ) -> Result<(), DestinationError> {
-    destination.put(&path(name), bytes, REPLACE)
+    destination.put(&path(name), bytes, &REPLACE)
 }
 
 /// The names in a directory.

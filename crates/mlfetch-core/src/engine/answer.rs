@@ -72,10 +72,14 @@ impl Transfers {
         body: &mut mlfetch_store::ObjectBody,
         info: &ObjectInfo,
     ) -> Result<Option<bytes::Bytes>, Broken> {
-        body.try_next().await.map_err(|error| {
+        let next = body.try_next().await.map_err(|error| {
             let again = self.may_pass(&error, info);
             Broken { error: error.into(), again }
-        })
+        })?;
+        if let (Some(chunk), Some(pace)) = (&next, &self.pace) {
+            pace.pass(chunk.len()).await;
+        }
+        Ok(next)
     }
 
     /// Whether the same file from the start may come out right. A body that can be continued where

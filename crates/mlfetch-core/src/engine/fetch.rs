@@ -75,8 +75,9 @@ impl Engine {
     /// Brings the parts of what was asked for to `destination`, one after the other, each laid
     /// over the one before. Needs a tokio runtime around it.
     ///
-    /// Dropping the future stops it: when `drop` returns, nothing unfinished is left in the
-    /// destination, and nothing more is written there.
+    /// Dropping the future stops it: when `drop` returns, no file gets its name any more. What is
+    /// left are whole files and, in a directory `.mlfetch-…`, what arrived of big ones, unless
+    /// [`resume`](FetchSettings::resume) is off: the next fetch of the same continues them.
     ///
     /// # Errors
     /// [`FetchError`]: what was asked for or the destination cannot be used, a file failed, or
@@ -132,7 +133,10 @@ impl Engine {
         }
         match missing {
             Some(error) if !fetch.has_arrived() => Err(error.into()),
-            _ => fetch.finish(),
+            _ => {
+                fetch.sweep().await?;
+                fetch.finish()
+            }
         }
     }
 }

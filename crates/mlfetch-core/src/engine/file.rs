@@ -8,7 +8,8 @@ use super::conflict::conflict;
 use super::digest::Digests;
 use super::follow::digest_range;
 use super::kept::kept;
-use super::overwrite::{Decision, decide};
+use super::overwrite::{Decision, Replacing, decide};
+use super::part::Parts;
 use super::report::{Meter, Progress};
 use super::transfer::{Committed, Planned, Transfers};
 use super::verify::strongest;
@@ -66,10 +67,10 @@ async fn steps(
 ) -> Result<Ended, FileError> {
     transfers.check_listed(&path)?;
     let Plan { decision, prepared } = plan(transfers, &info, &path).await?;
-    let replace = match decision {
+    let replacing = match decision {
         Decision::Skip(reason) => match stay(transfers, &info, &path, reason).await? {
             Some(stays) => return Ok(stays),
-            None => true,
+            None => Replacing::Theirs,
         },
         Decision::Refuse(problem) => {
             let at = transfers.destination.at(&path);
@@ -83,9 +84,9 @@ async fn steps(
             {
                 return Ok(stays);
             }
-            true
+            Replacing::Theirs
         }
-        Decision::Fetch { replace } => replace,
+        Decision::Fetch(replacing) => replacing,
     };
     if transfers.settings.dry_run {
         return Ok(Ended::Planned);
@@ -94,7 +95,7 @@ async fn steps(
         return Ok(Ended::Hopeless(error));
     }
     let meter = Meter::new(progress, info.size);
-    fetch(transfers, &Planned { info, path, replace, meter }).await
+    fetch(transfers, &Planned { info, path, replacing, meter }).await
 }
 
 /// How a file that may stay ends; `None` if it is to be fetched after all.
@@ -123,7 +124,7 @@ async fn plan(
         let Transfers { destination, settings, .. } = shared.as_ref();
         let existing = destination.existing(&path)?;
         let decision = decide(settings.overwrite, existing, &info, shared.laid_over);
-        let writes = matches!(decision, Decision::Fetch { .. } | Decision::Compare);
+        let writes = matches!(decision, Decision::Fetch(_) | Decision::Compare);
         let prepared = if writes && !settings.dry_run { destination.prepare() } else { Ok(()) };
         Ok(Plan { decision, prepared })
     };
@@ -133,7 +134,9 @@ async fn plan(
 /// Fetches, if there is room on the disk.
 async fn fetch(transfers: &Transfers, planned: &Planned) -> Result<Ended, FileError> {
     let size = planned.info.size.unwrap_or_default();
-    transfers.room.take(size, &planned.path, &transfers.destination)?;
+    let is_resumable =
+        transfers.settings.resume && Parts::of(&planned.info, transfers.store.info()).is_some();
+    transfers.room.take(size, is_resumable, &planned.path, &transfers.destination)?;
     let done = transfers.fetch(planned).await;
     if done.is_err() {
         planned.meter.take_back();

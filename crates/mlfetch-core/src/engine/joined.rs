@@ -33,9 +33,21 @@ impl Pieces {
         Some(Self { algorithm: sum.algorithm, crc, ends })
     }
 
+    /// Those of a whole file, where its store's checksum is no CRC or there is none: what was
+    /// written is held to them when it is read again.
+    pub(super) fn of_whole() -> Self {
+        Self { algorithm: Algorithm::Crc64Nvme, crc: CrcAlgorithm::Crc64Nvme, ends: Vec::new() }
+    }
+
     /// Computes the values of a range's pieces; [`Digests::values`] gives them.
-    pub(super) fn digests(&self, range: &Range<u64>) -> Option<Digests> {
+    pub(super) fn digests(&self, range: &Range<u64>) -> Digests {
         Digests::of_parts(self.algorithm, self.cut(range).collect())
+            .expect("each range has a piece, and CRCs are computed here")
+    }
+
+    /// How long the values of a range's pieces are, one after the other.
+    pub(super) fn values_bytes(&self, range: &Range<u64>) -> usize {
+        self.cut(range).count() * self.algorithm.value_bytes()
     }
 
     /// The sizes of a range's pieces: none of them lies in two parts.
@@ -112,6 +124,9 @@ impl<'a> Joined<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     const BYTES: &[u8] = b"The quick brown fox jumps over the lazy dog";
@@ -128,7 +143,7 @@ mod tests {
         for start in (0..BYTES.len()).step_by(size) {
             let end = BYTES.len().min(start + size);
             let range = start as u64..end as u64;
-            let mut digest = pieces.digests(&range).expect("computed here");
+            let mut digest = pieces.digests(&range);
             digest.update(&BYTES[start..end]);
             joined.add(&range, &digest.values());
         }
@@ -147,6 +162,75 @@ mod tests {
                 for size in 1..=BYTES.len() {
                     assert_eq!(in_ranges(&sum, size), expected(&sum), "{sum:?} by {size}");
                 }
+            }
+        }
+    }
+
+    /// Bytes in pieces of these sizes, one after the other; the last piece is what is left.
+    fn ranges(length: usize, sizes: &[usize]) -> Vec<Range<u64>> {
+        let mut start = 0;
+        let mut ranges = Vec::new();
+        for size in sizes.iter().copied().chain([length]) {
+            let end = length.min(start + size);
+            if start < end {
+                ranges.push(start as u64..end as u64);
+            }
+            start = end;
+        }
+        ranges
+    }
+
+    fn algorithms() -> impl Strategy<Value = Algorithm> {
+        prop_oneof![Just(Algorithm::Crc32), Just(Algorithm::Crc32c), Just(Algorithm::Crc64Nvme)]
+    }
+
+    proptest! {
+        /// Cuts of the transfer and parts of the upload have nothing to do with each other.
+        #[test]
+        fn ranges_cut_anywhere_come_to_the_value_of_the_whole(
+            algorithm in algorithms(),
+            bytes in vec(any::<u8>(), 1..2000),
+            cuts in vec(1_usize..700, 0..8),
+            parts in proptest::option::of(vec(1_usize..700, 0..8)),
+        ) {
+            let mut sum = Checksum::new(algorithm, vec![]);
+            if let Some(parts) = parts {
+                let parts = ranges(bytes.len(), &parts);
+                let sizes = parts.iter().map(|part| part.end - part.start).collect();
+                sum = sum.with_coverage(Coverage::Parts(sizes));
+            }
+            let pieces = Pieces::of(&sum).expect("can be put together");
+            let mut joined = Joined::new(&pieces);
+            for range in ranges(bytes.len(), &cuts) {
+                let mut digest = pieces.digests(&range);
+                let at = |at: u64| usize::try_from(at).expect("in memory");
+                // Bytes come in chunks as they like.
+                bytes[at(range.start)..at(range.end)].chunks(97).for_each(|c| digest.update(c));
+                joined.add(&range, &digest.values());
+            }
+            let mut whole = Digests::of(&sum).expect("computed here");
+            whole.update(&bytes);
+            prop_assert_eq!(joined.finish(), whole.finish());
+        }
+
+        #[test]
+        fn pieces_are_a_range_and_none_lies_in_two_parts(
+            length in 1_usize..5000,
+            cuts in vec(1_usize..900, 0..8),
+            parts in vec(1_usize..900, 0..8),
+        ) {
+            let sizes: Vec<u64> =
+                ranges(length, &parts).iter().map(|part| part.end - part.start).collect();
+            let sum = Checksum::new(Algorithm::Crc32, vec![]);
+            let pieces = Pieces::of(&sum.with_coverage(Coverage::Parts(sizes))).expect("pieces");
+            for range in ranges(length, &cuts) {
+                let mut at = range.start;
+                for size in pieces.cut(&range) {
+                    let inside = pieces.ends.iter().filter(|end| **end > at && **end < at + size);
+                    prop_assert!(size > 0 && inside.count() == 0);
+                    at += size;
+                }
+                prop_assert_eq!(at, range.end);
             }
         }
     }

@@ -9,7 +9,7 @@ use super::FileError;
 use super::overwrite::{Decision, decide};
 use super::transfer::Transfers;
 use crate::RelativePath;
-use crate::destination::{Commit, Destination, DestinationError};
+use crate::destination::{Destination, DestinationError};
 use crate::layout::join;
 use crate::manifest::ManifestRow;
 use crate::resolve::ModelMeta;
@@ -38,7 +38,7 @@ pub(super) async fn note_model(
         return Ok(None);
     };
     let destination = Arc::clone(&transfers.destination);
-    let (mode, fsync) = (transfers.settings.overwrite, transfers.settings.fsync);
+    let settings = Arc::clone(&transfers.settings);
     let note = move || {
         let is_model = destination.existing(&model_file)?.is_some_and(|found| found.is_file);
         if !is_model {
@@ -49,10 +49,10 @@ pub(super) async fn note_model(
         }
         let existing = destination.existing(&path)?;
         // What the store itself holds under that name is of this fetch, and is replaced.
-        match decide(mode, existing, &ObjectInfo::new(Key::root()), true) {
-            Decision::Fetch { replace } => {
-                let how = Commit { replace, fsync, modified: None };
-                destination.put(&path, text.as_bytes(), how)?;
+        match decide(settings.overwrite, existing, &ObjectInfo::new(Key::root()), true) {
+            Decision::Fetch(replacing) => {
+                let how = settings.commit(replacing, None);
+                destination.put(&path, text.as_bytes(), &how)?;
                 Ok(Some((path, ManifestRow::own(text.as_bytes()))))
             }
             Decision::Refuse(problem) => Err(DestinationError::new(destination.at(&path), problem)),

@@ -37,14 +37,25 @@ pub enum Overwrite {
 /// What is to be done with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// Fetch it; says whether a file of that name may be replaced.
-    Fetch { replace: bool },
+    /// Fetch it; says what may happen to a file of that name.
+    Fetch(Replacing),
     /// Leave it alone.
     Skip(SkipReason),
     /// Size and name agree and the store has a checksum: read the local file to be sure.
     Compare,
     /// It cannot or may not be written.
     Refuse(DestinationProblem),
+}
+
+/// What may happen to a file that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replacing {
+    /// Nothing.
+    Nothing,
+    /// It may go: this fetch brought it.
+    Ours,
+    /// It may go; if somebody wants backups, there is one.
+    Theirs,
 }
 
 /// Decides by what is there under the name of a file. `laid_over` says that this part lies over
@@ -56,18 +67,19 @@ pub(super) fn decide(
     laid_over: bool,
 ) -> Decision {
     let Some(existing) = existing else {
-        return Decision::Fetch {
-            replace: matches!(mode, Overwrite::Always | Overwrite::IfChanged),
-        };
+        return Decision::Fetch(match mode {
+            Overwrite::Always | Overwrite::IfChanged => Replacing::Theirs,
+            Overwrite::Never | Overwrite::Error => Replacing::Nothing,
+        });
     };
     if existing.is_directory {
         return Decision::Refuse(DestinationProblem::IsADirectory);
     }
     if laid_over && existing.is_new {
-        return Decision::Fetch { replace: true };
+        return Decision::Fetch(Replacing::Ours);
     }
     match mode {
-        Overwrite::Always => Decision::Fetch { replace: true },
+        Overwrite::Always => Decision::Fetch(Replacing::Theirs),
         Overwrite::Never => Decision::Skip(SkipReason::Exists),
         Overwrite::Error => Decision::Refuse(DestinationProblem::Exists),
         Overwrite::IfChanged => compare(existing, listed),
@@ -77,7 +89,7 @@ pub(super) fn decide(
 /// Compares a local file with what the listing says.
 fn compare(existing: Existing, listed: &ObjectInfo) -> Decision {
     if !existing.is_file || listed.size != Some(existing.size) {
-        return Decision::Fetch { replace: true };
+        return Decision::Fetch(Replacing::Theirs);
     }
     if strongest(&listed.checksums).is_some() {
         return Decision::Compare;
@@ -88,7 +100,7 @@ fn compare(existing: Existing, listed: &ObjectInfo) -> Decision {
         {
             Decision::Skip(SkipReason::Unchanged)
         }
-        _ => Decision::Fetch { replace: true },
+        _ => Decision::Fetch(Replacing::Theirs),
     }
 }
 
@@ -109,7 +121,8 @@ mod tests {
 
     use super::*;
 
-    const FETCH: Decision = Decision::Fetch { replace: true };
+    const FETCH: Decision = Decision::Fetch(Replacing::Theirs);
+    const OURS: Decision = Decision::Fetch(Replacing::Ours);
     const UNCHANGED: Decision = Decision::Skip(SkipReason::Unchanged);
 
     fn at(milliseconds: u64) -> SystemTime {
@@ -186,12 +199,12 @@ mod tests {
         let in_the_way = Decision::Refuse(DestinationProblem::IsADirectory);
         let refuse = Decision::Refuse(DestinationProblem::Exists);
         // Mode; nothing; the same file; a link; a directory; a file of the part below.
-        let keep = Decision::Fetch { replace: false };
+        let keep = Decision::Fetch(Replacing::Nothing);
         let rows = [
-            (Always, FETCH, FETCH, FETCH, in_the_way, FETCH),
-            (IfChanged, FETCH, UNCHANGED, FETCH, in_the_way, FETCH),
-            (Never, keep, exists, exists, in_the_way, FETCH),
-            (Error, keep, refuse, refuse, in_the_way, FETCH),
+            (Always, FETCH, FETCH, FETCH, in_the_way, OURS),
+            (IfChanged, FETCH, UNCHANGED, FETCH, in_the_way, OURS),
+            (Never, keep, exists, exists, in_the_way, OURS),
+            (Error, keep, refuse, refuse, in_the_way, OURS),
         ];
         let listed = listed(1).with_modified(at(5300));
         for (mode, nothing, same, at_link, at_directory, laid_over) in rows {

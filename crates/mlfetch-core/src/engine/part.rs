@@ -1,25 +1,27 @@
 //! A big file in parts, several at once, each written at its own offset.
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use mlfetch_store::{Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo};
-use rustix::fs::FallocateFlags;
-use rustix::io::Errno;
+use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo};
 
+use super::FileError;
 use super::answer::{Broken, now, too_long};
 use super::digest::Digests;
-use super::follow::Follower;
+use super::follow::{Follower, digest_range};
 use super::joined::{Joined, Pieces};
+use super::journal::{Journal, Step};
 use super::sha256::followed;
+use super::steps::Stepping;
 use super::transfer::{Content, Planned, Transferred, Transfers};
 use super::verify::Verify;
-use super::writer::{Range, Writer};
-use crate::RelativePath;
-use crate::destination::{Destination, DestinationError, StagedFile};
+use super::writer::{self, Writer};
+use crate::destination::StagedFile;
+use crate::manifest::Sha256Sum;
 
-/// Files from this size on are fetched in parts.
-const BIG_BYTES: u64 = 64 * 1024 * 1024;
+/// Files from this size on are fetched in parts, and continued where they ended.
+const BIG_BYTES: u64 = 32 * 1024 * 1024;
 
 /// The smallest part: large enough that the request does not count.
 const MIN_PART_BYTES: u64 = 16 * 1024 * 1024;
@@ -32,6 +34,10 @@ const PARTS: u64 = 64;
 
 /// Parts of one file on their way at once.
 const PARTS_AT_ONCE: usize = 8;
+
+/// What is noted of a part as it arrives, in as many steps: if all parts on their way are cut off,
+/// no more than one part's bytes come again.
+const STEPS: u64 = PARTS_AT_ONCE as u64;
 
 /// How a file is cut.
 #[derive(Debug, Clone, Copy)]
@@ -48,13 +54,39 @@ impl Parts {
         (capabilities.ranges && capabilities.conditional_reads).then_some(Self { size })
     }
 
-    fn ranges(self) -> impl Iterator<Item = std::ops::Range<u64>> {
-        let part = (self.size / PARTS).clamp(MIN_PART_BYTES, MAX_PART_BYTES);
-        (0..self.size.div_ceil(part)).map(move |index| {
-            let start = index * part;
-            start..self.size.min(start + part)
+    fn part_bytes(self) -> u64 {
+        (self.size / PARTS).clamp(MIN_PART_BYTES, MAX_PART_BYTES)
+    }
+
+    /// What a file is made of, in order, if these steps of it are there already.
+    fn stretches(self, kept: Vec<Step>) -> Vec<Stretch> {
+        let mut stretches = Vec::new();
+        let mut position = 0;
+        for step in kept {
+            stretches.extend(self.missing(position..step.range.start));
+            position = step.range.end;
+            stretches.push(Stretch::Kept(step));
+        }
+        stretches.extend(self.missing(position..self.size));
+        stretches
+    }
+
+    fn missing(self, gap: Range<u64>) -> impl Iterator<Item = Stretch> {
+        let part = self.part_bytes();
+        (0..(gap.end - gap.start).div_ceil(part)).map(move |index| {
+            let start = gap.start + index * part;
+            Stretch::Missing(start..gap.end.min(start + part))
         })
     }
+}
+
+/// A stretch of a file.
+#[derive(Debug)]
+enum Stretch {
+    /// An earlier fetch wrote it.
+    Kept(Step),
+    /// It is to be fetched.
+    Missing(Range<u64>),
 }
 
 /// Fetches all parts; the staged file is whole, or there is an error.
@@ -65,42 +97,128 @@ pub(super) async fn transfer(
 ) -> Result<Transferred, Broken> {
     let info = pinned(transfers, planned).await?;
     let (sum, digest) = transfers.checksum(&planned.info, &info).await?.unzip();
-    let staged = transfers.stage(planned, Some(parts.size)).await?;
-    let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);
-    let pieces = sum.as_ref().and_then(Pieces::of);
-    let mut proving = match (&pieces, digest) {
-        (Some(pieces), _) => Proving::Joined(Joined::new(pieces)),
-        (None, Some(digest)) => {
-            let file = staged.share().map_err(failed)?;
-            Proving::Following(Follower::new(&transfers.hands, file, digest))
+    let staged = transfers.stage_big(planned, &info, sum.as_ref(), parts.size).await?;
+    let arriving = Arriving { transfers, planned, info: &info, parts, staged: &staged };
+    match arriving.all(sum, digest).await {
+        Ok((checksum, sha256)) => {
+            let bytes = Content::Staged(staged);
+            Ok(Transferred { bytes, info, checksum, sha256, size: parts.size })
         }
-        (None, None) => Proving::Nothing,
-    };
-    let mut sha256 = transfers.follow_sha256(sum.as_ref(), &staged).map_err(failed)?;
-    let at_once = PARTS_AT_ONCE.min(transfers.settings.jobs.get());
-    let turn = Arc::default();
-    let mut arriving = stream::iter(parts.ranges())
-        .map(|range| {
-            let (file, turn) = (staged.share().map_err(failed), Arc::clone(&turn));
-            let digest = pieces.as_ref().and_then(|pieces| pieces.digests(&range));
-            let (planned, info) = (&planned, &info);
-            async move {
-                let sink = Range { file: file?, turn, position: range.start, digest };
-                let digest = one_part(transfers, planned, info, sink, range.clone()).await?;
-                Ok::<_, Broken>((range, digest))
+        Err(broken) => {
+            // Bytes of another version, or of nobody knows what, are not continued.
+            if let FileError::Store(error) = &broken.error
+                && matches!(error.kind(), ErrorKind::Integrity | ErrorKind::Changed)
+            {
+                staged.discard();
             }
-        })
-        .buffered(at_once);
-    while let Some((range, digest)) = arriving.try_next().await? {
-        if let Some(sha256) = &mut sha256 {
-            sha256.add(range.clone()).await.map_err(failed)?;
+            Err(broken)
         }
-        proving.add(range, digest).await.map_err(failed)?;
     }
-    drop(arriving);
-    let checksum = sum.zip(proving.finish().await.map_err(failed)?);
-    let sha256 = followed(sha256).await.map_err(failed)?;
-    Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256, size: parts.size })
+}
+
+/// One big file on its way.
+struct Arriving<'a> {
+    transfers: &'a Transfers,
+    planned: &'a Planned,
+    info: &'a ObjectInfo,
+    parts: Parts,
+    staged: &'a StagedFile,
+}
+
+/// The store's checksum and ours, if it gave one, and the SHA-256, if that was asked for.
+type Digested = (Option<(Checksum, Vec<u8>)>, Option<Sha256Sum>);
+
+impl Arriving<'_> {
+    async fn all(
+        &self,
+        sum: Option<Checksum>,
+        digest: Option<Digests>,
+    ) -> Result<Digested, Broken> {
+        let Self { transfers, parts, staged, .. } = self;
+        let failed = |error| self.failed(&error);
+        let crc = sum.as_ref().and_then(Pieces::of);
+        let is_joined = crc.is_some();
+        let stepping = Stepping {
+            pieces: Arc::new(crc.unwrap_or_else(Pieces::of_whole)),
+            journal: staged.journal().map(Journal::new),
+            step_bytes: parts.part_bytes() / STEPS,
+        };
+        let mut proving = match digest {
+            Some(_) if is_joined => Proving::Joined(Joined::new(&stepping.pieces)),
+            Some(digest) => {
+                let file = staged.share().map_err(failed)?;
+                Proving::Following(Follower::new(&transfers.hands, file, digest))
+            }
+            None => Proving::Nothing,
+        };
+        let mut sha256 = transfers.follow_sha256(sum.as_ref(), staged).map_err(failed)?;
+        let at_once = PARTS_AT_ONCE.min(transfers.settings.jobs.get());
+        let turn = Arc::default();
+        let stretches = parts.stretches(self.kept(&stepping).await?);
+        let mut arriving = stream::iter(stretches)
+            .map(|stretch| self.stretch(stretch, &stepping, &turn))
+            .buffered(at_once);
+        while let Some(steps) = arriving.try_next().await? {
+            for step in steps {
+                if let Some(sha256) = &mut sha256 {
+                    sha256.add(step.range.clone()).await.map_err(failed)?;
+                }
+                proving.add(step).await.map_err(failed)?;
+            }
+        }
+        drop(arriving);
+        let checksum = sum.zip(proving.finish().await.map_err(failed)?);
+        Ok((checksum, followed(sha256).await.map_err(failed)?))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Broken {
+        self.transfers.destination.io_error(&self.planned.path, error).into()
+    }
+
+    /// The steps that an earlier fetch noted.
+    async fn kept(&self, stepping: &Stepping) -> Result<Vec<Step>, Broken> {
+        let Some(journal) = stepping.journal.clone() else { return Ok(Vec::new()) };
+        let (size, pieces) = (self.parts.size, Arc::clone(&stepping.pieces));
+        let steps = move || Ok(journal.steps(size, &pieces));
+        Ok(self.transfers.hands.step(steps).await?)
+    }
+
+    /// The steps of a stretch, all of them on the disk.
+    async fn stretch(
+        &self,
+        stretch: Stretch,
+        stepping: &Stepping,
+        turn: &Arc<Mutex<()>>,
+    ) -> Result<Vec<Step>, Broken> {
+        let range = match stretch {
+            Stretch::Kept(step) if self.is_there(&step, stepping).await? => {
+                let size = step.range.end - step.range.start;
+                self.planned.meter.keep(size);
+                return Ok(vec![step]);
+            }
+            Stretch::Kept(step) => step.range,
+            Stretch::Missing(range) => range,
+        };
+        let sink = writer::Range {
+            file: self.staged.share().map_err(|error| self.failed(&error))?,
+            turn: Arc::clone(turn),
+            position: range.start,
+            steps: stepping.begin(&range),
+        };
+        one_part(self.transfers, self.planned, self.info, sink, range).await
+    }
+
+    /// Whether the bytes of a step are what was noted. After a loss of power they may not be.
+    async fn is_there(&self, step: &Step, stepping: &Stepping) -> Result<bool, Broken> {
+        let file = self.staged.share().map_err(|error| self.failed(&error))?;
+        let (step, pieces) = (step.clone(), Arc::clone(&stepping.pieces));
+        let is_same = move || {
+            let mut digest = pieces.digests(&step.range);
+            let read = digest_range(&file, &mut digest, step.range);
+            Ok(read.is_ok() && digest.values() == step.values)
+        };
+        Ok(self.transfers.hands.step(is_same).await?)
+    }
 }
 
 /// How the checksum of the whole comes about while its ranges arrive.
@@ -111,15 +229,11 @@ enum Proving<'a> {
 }
 
 impl Proving<'_> {
-    async fn add(
-        &mut self,
-        range: std::ops::Range<u64>,
-        digest: Option<Digests>,
-    ) -> std::io::Result<()> {
-        match (self, digest) {
-            (Self::Joined(joined), Some(digest)) => joined.add(&range, &digest.values()),
-            (Self::Following(follower), _) => follower.add(range).await?,
-            _ => {}
+    async fn add(&mut self, step: Step) -> std::io::Result<()> {
+        match self {
+            Self::Joined(joined) => joined.add(&step.range, &step.values),
+            Self::Following(follower) => follower.add(step.range).await?,
+            Self::Nothing => {}
         }
         Ok(())
     }
@@ -146,28 +260,14 @@ async fn pinned(transfers: &Transfers, planned: &Planned) -> Result<ObjectInfo, 
     Ok(info)
 }
 
-/// Takes the space before the bytes come, where the file system can.
-pub(super) fn reserve(
-    destination: &Destination,
-    path: &RelativePath,
-    staged: &StagedFile,
-    size: u64,
-) -> Result<(), DestinationError> {
-    let file = staged.share().map_err(|error| destination.io_error(path, &error))?;
-    match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size) {
-        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-        Err(errno) => Err(destination.error(path, errno)),
-    }
-}
-
-/// Fetches one range; gives the digest of its bytes, if the sink has one.
+/// Fetches one range; gives its steps.
 async fn one_part(
     transfers: &Transfers,
     planned: &Planned,
     info: &ObjectInfo,
-    sink: Range,
-    range: std::ops::Range<u64>,
-) -> Result<Option<Digests>, Broken> {
+    sink: writer::Range,
+    range: Range<u64>,
+) -> Result<Vec<Step>, Broken> {
     let _turn = transfers.turn().await;
     let request = ReadRequest::new().with_range(range.clone());
     let mut body = transfers.read(info, request).await?.body;
@@ -182,13 +282,13 @@ async fn one_part(
         planned.meter.add(chunk.len());
         writer.write(chunk).await.map_err(failed)?;
     }
-    let Range { position, digest, .. } = writer.finish().await.map_err(failed)?;
+    let (steps, position) = writer.finish().await.map_err(failed)?.steps.finish();
     if position != range.end {
         let error = Error::new(ErrorKind::Integrity, "read", info.key.to_string())
             .with_message(format!("a part ended at byte {position} instead of {}", range.end));
         return Err(Broken { error: error.into(), again: true });
     }
-    Ok(digest)
+    Ok(steps)
 }
 
 #[cfg(test)]
@@ -203,14 +303,38 @@ mod tests {
     #[test]
     fn parts_cover_a_file_once_and_in_order() {
         const MIN: u64 = MIN_PART_BYTES;
+        let step = |range| Step { range, values: Vec::new() };
         for size in [1, MIN, MIN + 1, 5 * MIN - 1, 64 * MIN + 1, 1 << 31, 1 << 40] {
+            let kept =
+                [vec![], vec![step(0..1)], vec![step(size / 3..size / 2), step(size - 1..size)]];
+            for kept in
+                kept.into_iter().filter(|kept| kept.iter().all(|step| !step.range.is_empty()))
+            {
+                let mut at = 0;
+                for stretch in (Parts { size }).stretches(kept) {
+                    let (Stretch::Kept(Step { range, .. }) | Stretch::Missing(range)) = stretch;
+                    assert_eq!(range.start, at);
+                    assert!(range.end > at);
+                    at = range.end;
+                }
+                assert_eq!(at, size);
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn parts_of_any_size_cover_it_once_and_in_order(size in 1_u64..=1 << 43) {
             let mut at = 0;
-            for range in (Parts { size }).ranges() {
-                assert_eq!(range.start, at);
-                assert!(range.end > at && range.end - at <= MAX_PART_BYTES);
+            for stretch in (Parts { size }).stretches(Vec::new()) {
+                let (Stretch::Kept(Step { range, .. }) | Stretch::Missing(range)) = stretch;
+                proptest::prop_assert_eq!(range.start, at);
+                let part = range.end - range.start;
+                proptest::prop_assert!(part > 0 && part <= MAX_PART_BYTES);
+                proptest::prop_assert!(part >= MIN_PART_BYTES || range.end == size);
                 at = range.end;
             }
-            assert_eq!(at, size);
+            proptest::prop_assert_eq!(at, size);
         }
     }
 
@@ -262,7 +386,10 @@ mod tests {
             let file = tempfile::tempfile().expect("a file");
             file.write_all_at(b"ab..efghij", 0).expect("written");
             let written = file.try_clone().expect("a handle");
-            let sink = Range { file, turn: Arc::default(), position: 2, digest: None };
+            let stepping =
+                Stepping { pieces: Arc::new(Pieces::of_whole()), journal: None, step_bytes: 2 };
+            let steps = stepping.begin(&(2..7));
+            let sink = writer::Range { file, turn: Arc::default(), position: 2, steps };
             let part = one_part(&transfers, &planned, &planned.info, sink, 2..7).await;
             assert_eq!(part.is_ok(), is_right, "{length}");
             let mut bytes = [0; 3];

@@ -46,6 +46,11 @@ pub enum Event<'a> {
         /// What was proven of it.
         proof: &'a Proof,
     },
+    /// It did not belong to the tree, and is gone, or would go (dry run).
+    Deleted {
+        /// Where it was.
+        path: &'a RelativePath,
+    },
     /// It did not arrive.
     Failed(&'a FileFailure),
 }
@@ -108,17 +113,37 @@ pub(super) struct Meter {
     progress: Arc<Progress>,
     has_size: bool,
     counted: AtomicU64,
+    /// Those of them that an earlier fetch had brought.
+    kept: AtomicU64,
 }
 
 impl Meter {
     pub(super) fn new(progress: &Arc<Progress>, size: Option<u64>) -> Self {
         let progress = Arc::clone(progress);
-        Self { progress, has_size: size.is_some(), counted: AtomicU64::new(0) }
+        Self {
+            progress,
+            has_size: size.is_some(),
+            counted: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
+        }
     }
 
     /// Some more bytes arrived. Those of a file without a known size are found as they arrive.
     pub(super) fn add(&self, count: usize) {
-        let count = count as u64;
+        self.count(count as u64);
+    }
+
+    /// Some bytes need not come: an earlier fetch brought them.
+    pub(super) fn keep(&self, count: u64) {
+        self.kept.fetch_add(count, Ordering::Relaxed);
+        self.count(count);
+    }
+
+    pub(super) fn kept(&self) -> u64 {
+        self.kept.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, count: u64) {
         self.counted.fetch_add(count, Ordering::Relaxed);
         if !self.has_size {
             self.progress.found_bytes.fetch_add(count, Ordering::Relaxed);
@@ -128,6 +153,7 @@ impl Meter {
 
     /// What was counted does not count: the file begins again, or will not come.
     pub(super) fn take_back(&self) {
+        self.kept.store(0, Ordering::Relaxed);
         let count = self.counted.swap(0, Ordering::Relaxed);
         self.progress.done_bytes.fetch_sub(count, Ordering::Relaxed);
         if !self.has_size {
@@ -146,8 +172,13 @@ pub struct Report {
     pub files: u64,
     /// Bytes of those files.
     pub bytes: u64,
+    /// Bytes of those files that did not come again: an earlier fetch, which ended before they were
+    /// whole, had brought them.
+    pub resumed_bytes: u64,
     /// Files that were there and unchanged, or not to be replaced.
     pub unchanged: u64,
+    /// Files that did not belong to the tree and are gone, or would go (dry run).
+    pub deleted: u64,
     /// Files that would be fetched (dry run).
     pub planned: u64,
     /// Bytes that would be fetched, where the store says (dry run).

@@ -29,6 +29,9 @@ impl Fetch {
             Ok(path) => path,
             Err(refusal) => return self.refuse_name(&info.key, refusal),
         };
+        if let Some(seen) = &mut self.seen {
+            seen.note(&path);
+        }
         self.let_others_end(&path).await?;
         self.progress.found(info.size);
         self.drain(self.settings.jobs.get() - 1).await?;
@@ -99,12 +102,14 @@ impl Fetch {
         Ok(())
     }
 
-    fn committed(&mut self, path: &RelativePath, Committed { size, proof, row }: Committed) {
+    fn committed(&mut self, path: &RelativePath, committed: Committed) {
+        let Committed { size, kept, proof, row } = committed;
         self.report.note_row(path, row);
         self.progress.done();
         self.observer.event(&Event::Committed { path, size, proof: &proof });
         self.report.files += 1;
         self.report.bytes += size;
+        self.report.resumed_bytes += kept;
         *self.report.proofs.entry(proof).or_default() += 1;
     }
 

@@ -1,11 +1,14 @@
 //! How to fetch.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use super::overwrite::Replacing;
 use super::{Overwrite, Verify};
+use crate::destination::{BackupSuffix, Commit, Replace};
 use crate::manifest::{Sha256Sum, Sums};
-use crate::{Filter, Layout};
+use crate::{Filter, Layout, RelativePath};
 
 /// How to fetch: what, where to, and how carefully.
 #[derive(Debug, Clone)]
@@ -20,12 +23,29 @@ pub struct FetchSettings {
     pub filter: Filter,
     /// What must be proven of the bytes.
     pub verify: Verify,
+    /// What is put behind the name of a file that would be replaced, to keep it under that name; an
+    /// earlier backup goes.
+    pub backup: Option<Arc<BackupSuffix>>,
     /// Files, or parts of big files, on their way at the same time.
     pub jobs: NonZeroUsize,
+    /// Bytes that may come in a second, all files together.
+    pub bytes_per_second: Option<NonZeroU64>,
     /// Go on after a file failed. A name that cannot be a path never stops the others.
     pub keep_going: bool,
     /// Say what would be done and do nothing.
     pub dry_run: bool,
+    /// Keep what arrived of big files when the fetch ends before they are whole, and continue what
+    /// an earlier one kept.
+    pub resume: bool,
+    /// Remove what lies in the directories that were asked for and is not in the store, once all else
+    /// went well. What the patterns leave out stays.
+    pub delete_extraneous: bool,
+    /// Files below the destination that do not belong to the tree and stay, such as its own manifest.
+    pub ignored: Vec<RelativePath>,
+    /// Make the tree in a directory beside the destination, and give it its name by one rename when
+    /// everything is there. Nothing, or an empty directory, may be there before, unless
+    /// [`backup`](Self::backup) says what to call it then.
+    pub atomic: bool,
     /// Write each file through to the disk before it gets its name, and then the name.
     pub fsync: bool,
     /// Note the registered model beside its files, as MLflow does.
@@ -48,9 +68,15 @@ impl Default for FetchSettings {
             overwrite: Overwrite::default(),
             filter: Filter::all(),
             verify: Verify::default(),
+            backup: None,
             jobs: NonZeroUsize::new(32).unwrap_or(NonZeroUsize::MIN),
+            bytes_per_second: None,
             keep_going: false,
             dry_run: false,
+            resume: true,
+            delete_extraneous: false,
+            ignored: Vec::new(),
+            atomic: false,
             fsync: false,
             model_meta: true,
             manifest: false,
@@ -64,6 +90,16 @@ impl FetchSettings {
     /// All files, as MLflow lays them out, 32 at a time, unchanged files left alone.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// How a file gets its name.
+    pub(super) fn commit(&self, replacing: Replacing, modified: Option<SystemTime>) -> Commit {
+        let replace = match (replacing, &self.backup) {
+            (Replacing::Nothing, _) => Replace::Nothing,
+            (Replacing::Theirs, Some(suffix)) => Replace::WithBackup(Arc::clone(suffix)),
+            _ => Replace::Freely,
+        };
+        Commit { replace, fsync: self.fsync, modified }
     }
 
     /// Whether the SHA-256 of each file is wanted.

@@ -4,12 +4,17 @@
 use std::sync::Arc;
 
 use mlfetch_store::{Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store};
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
 use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
 use super::digest::Digests;
 use super::hands::Hands;
+use super::journal::stem;
+use super::overwrite::Replacing;
+use super::pace::Pace;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
@@ -17,7 +22,7 @@ use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError, Sealed, Witness};
 use crate::RelativePath;
-use crate::destination::{Commit, Destination, StagedFile};
+use crate::destination::{Destination, DestinationError, DestinationProblem, StagedFile};
 use crate::manifest::{ManifestRow, Sha256Sum};
 
 /// Files up to this size are held in memory and written in one go: one thread hop a file.
@@ -32,8 +37,8 @@ const MAX_TRANSFERS: u32 = 3;
 pub(super) struct Planned {
     pub(super) info: ObjectInfo,
     pub(super) path: RelativePath,
-    /// Whether a file of that name may be replaced.
-    pub(super) replace: bool,
+    /// What may happen to a file of that name.
+    pub(super) replacing: Replacing,
     pub(super) meter: Meter,
 }
 
@@ -48,6 +53,7 @@ pub(super) struct Transfers {
     pub(super) settings: Arc<FetchSettings>,
     pub(super) room: Arc<Room>,
     pub(super) hands: Arc<Hands>,
+    pub(super) pace: Option<Arc<Pace>>,
     /// As many turns as there may be bodies on their way.
     pub(super) turns: Arc<Semaphore>,
     pub(super) witness: Option<Arc<dyn Witness>>,
@@ -84,6 +90,8 @@ struct Verified {
 #[derive(Debug)]
 pub(super) struct Committed {
     pub(super) size: u64,
+    /// Bytes of it that an earlier fetch had brought.
+    pub(super) kept: u64,
     pub(super) proof: Proof,
     /// For the manifest, where there is to be one.
     pub(super) row: Option<ManifestRow>,
@@ -158,7 +166,7 @@ impl Transfers {
     async fn to_disk(&self, planned: &Planned, object: Object) -> Result<Transferred, Broken> {
         let Object { info, mut body, .. } = object;
         let (sum, digest) = self.checksum(&planned.info, &info).await?.unzip();
-        let staged = self.stage(planned, None).await?;
+        let staged = self.stage(planned).await?;
         let failed = |error: std::io::Error| self.destination.io_error(&planned.path, &error);
         // The listing may know the size where the answer does not.
         let announced = info.size.or(planned.info.size);
@@ -179,18 +187,38 @@ impl Transfers {
         Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256, size })
     }
 
-    /// A new staged file, off the threads that serve the network, with room for `size` bytes.
-    pub(super) async fn stage(
+    /// A new staged file, off the threads that serve the network.
+    async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
+        let destination = Arc::clone(&self.destination);
+        let path = planned.path.clone();
+        self.hands.step(move || destination.stage(&path)).await
+    }
+
+    /// A staged file with room for all its bytes; the one that an earlier fetch of the same object
+    /// left, if there is one.
+    pub(super) async fn stage_big(
         &self,
         planned: &Planned,
-        size: Option<u64>,
+        info: &ObjectInfo,
+        sum: Option<&Checksum>,
+        size: u64,
     ) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
+        let stem = stem(&self.store.info().root, info, sum, &path);
+        let resumes = self.settings.resume;
         let staged = move || {
-            let staged = destination.stage(&path)?;
-            if let Some(size) = size {
-                part::reserve(&destination, &path, &staged, size)?;
+            let staged = if resumes {
+                destination.stage_resumable(&path, &stem)?
+            } else {
+                destination.stage(&path)?
+            };
+            match reserve(&destination, &path, &staged, size) {
+                Err(error) if error.problem() == DestinationProblem::Full => {
+                    destination.give_way();
+                    reserve(&destination, &path, &staged, size)?;
+                }
+                reserved => reserved?,
             }
             Ok(staged)
         };
@@ -198,52 +226,60 @@ impl Transfers {
     }
 
     fn verify(&self, planned: &Planned, arrived: Transferred) -> Result<Verified, Broken> {
-        let Transferred { bytes, info, checksum, sha256, size } = arrived;
+        match self.proof(planned, &arrived) {
+            Ok(proof) => {
+                let Transferred { bytes, info, sha256, size, .. } = arrived;
+                Ok(Verified { bytes, info, size, proof, sha256 })
+            }
+            Err(broken) => {
+                if let Content::Staged(staged) = arrived.bytes {
+                    staged.discard();
+                }
+                Err(broken)
+            }
+        }
+    }
+
+    fn proof(&self, planned: &Planned, arrived: &Transferred) -> Result<Proof, Broken> {
+        let Transferred { info, checksum, sha256, size, .. } = arrived;
         let expected = planned.info.size.or(info.size);
-        if let Some(expected) = expected.filter(|expected| *expected != size) {
+        if let Some(expected) = expected.filter(|expected| expected != size) {
             let message = format!("{size} bytes arrived and the store has {expected}");
             return Err(wrong_bytes(&planned.info, message));
         }
-        let proof = match checksum {
-            Some((sum, ours)) if sum.value != ours => {
-                return Err(wrong_bytes(&planned.info, mismatch(&sum, ours)));
+        Ok(match checksum {
+            Some((sum, ours)) if sum.value != *ours => {
+                return Err(wrong_bytes(&planned.info, mismatch(sum, ours.clone())));
             }
             _ if self.hold_to_list(planned, sha256.as_ref())? => Proof::List,
             Some((sum, _)) => Proof::Checksum(sum.algorithm),
             None if self.settings.verify == Verify::Required => {
-                return Err(Error::new(
-                    ErrorKind::Integrity,
-                    "verify",
-                    planned.info.key.to_string(),
-                )
-                .with_message("the store gives no checksum and one is required")
-                .into());
+                let key = planned.info.key.to_string();
+                return Err(Error::new(ErrorKind::Integrity, "verify", key)
+                    .with_message("the store gives no checksum and one is required")
+                    .into());
             }
             None if expected.is_some() => Proof::Size,
             None => Proof::Transfer,
-        };
-        Ok(Verified { bytes, info, size, proof, sha256 })
+        })
     }
 
     async fn commit(&self, planned: &Planned, verified: Verified) -> Result<Committed, FileError> {
         self.witnessed(planned, &verified).await?;
         let Verified { bytes, info, size, proof, sha256 } = verified;
-        let how = Commit {
-            replace: planned.replace,
-            fsync: self.settings.fsync,
-            // The listing's time first: it is what the next fetch will compare with, and some
-            // stores tell fractions of a second there and not with the bytes.
-            modified: planned.info.modified.or(info.modified),
-        };
+        // The listing's time first: it is what the next fetch will compare with, and some stores
+        // tell fractions of a second there and not with the bytes.
+        let modified = planned.info.modified.or(info.modified);
+        let how = self.settings.commit(planned.replacing, modified);
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
         let commit = move || match bytes {
-            Content::Staged(staged) => destination.commit(staged, &path, how),
-            Content::Memory(bytes) => destination.put(&path, &bytes, how),
+            Content::Staged(staged) => destination.commit(staged, &path, &how),
+            Content::Memory(bytes) => destination.put(&path, &bytes, &how),
         };
         self.hands.step(commit).await?;
         let row = sha256.map(|sha256| self.row(planned, info, sha256, size, &proof));
-        Ok(Committed { size, proof, row })
+        Ok(Committed { size, kept: planned.meter.kept(), proof, row })
     }
 }
 
@@ -266,6 +302,20 @@ impl Transfers {
     }
 }
 
+/// Takes the space before the bytes come, where the file system can.
+fn reserve(
+    destination: &Destination,
+    path: &RelativePath,
+    staged: &StagedFile,
+    size: u64,
+) -> Result<(), DestinationError> {
+    let file = staged.share().map_err(|error| destination.io_error(path, &error))?;
+    match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size) {
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+        Err(errno) => Err(destination.error(path, errno)),
+    }
+}
+
 #[cfg(test)]
 impl Transfers {
     /// For tests of a single step.
@@ -278,6 +328,7 @@ impl Transfers {
             settings: Arc::default(),
             room: Arc::default(),
             hands: Arc::default(),
+            pace: None,
             turns: Arc::new(Semaphore::new(1)),
             witness: None,
         }
@@ -290,6 +341,11 @@ impl Planned {
     pub(super) fn of(key: mlfetch_store::Key, size: u64) -> Self {
         let path = RelativePath::new(key.as_bytes()).expect("a path");
         let info = ObjectInfo::new(key).with_size(size);
-        Self { info, path, replace: true, meter: Meter::new(&Arc::default(), Some(size)) }
+        Self {
+            info,
+            path,
+            replacing: Replacing::Theirs,
+            meter: Meter::new(&Arc::default(), Some(size)),
+        }
     }
 }

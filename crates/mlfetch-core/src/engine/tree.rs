@@ -10,24 +10,27 @@ use tokio::task::{Id, JoinSet};
 
 use super::conflict::Course;
 use super::expected::expected;
+use super::extraneous::Seen;
 use super::file::Ended;
 use super::hands::Hands;
 use super::meta::note_model;
+use super::pace::Pace;
 use super::room::Room;
 use super::running::Started;
 use super::transfer::Transfers;
 use super::{
-    Engine, FetchError, FetchSettings, FileError, FileFailure, Observer, Progress, Report, Shape,
-    Source, Witness,
+    Engine, FetchError, FetchSettings, FileError, FileFailure, Observer, Overwrite, Progress,
+    Report, Shape, Source, Witness,
 };
 use crate::RelativePath;
-use crate::destination::Destination;
+use crate::destination::{ALIVE_EVERY, Atomic, Destination};
 use crate::manifest::{Manifest, ManifestRow};
 use crate::resolve::{ModelMeta, Resolved, Target};
 
 pub(super) type Result<T> = std::result::Result<T, FetchError>;
 
-/// A fetch on its way. Dropped before it is finished, it leaves nothing but whole files.
+/// A fetch on its way. Dropped before it is finished, it leaves whole files, and what can be
+/// continued of big ones.
 pub(super) struct Fetch {
     pub(super) destination: Arc<Destination>,
     pub(super) settings: Arc<FetchSettings>,
@@ -35,6 +38,7 @@ pub(super) struct Fetch {
     pub(super) progress: Arc<Progress>,
     pub(super) room: Arc<Room>,
     pub(super) hands: Arc<Hands>,
+    pace: Option<Arc<Pace>>,
     pub(super) turns: Arc<Semaphore>,
     pub(super) running: JoinSet<Ended>,
     /// The files that are on their way.
@@ -45,23 +49,41 @@ pub(super) struct Fetch {
     has_arrived: bool,
     /// Whether the destination was made, or was there.
     pub(super) is_made: bool,
+    /// What belongs to the tree, where all else is to go.
+    pub(super) seen: Option<Seen>,
+    /// Where the tree is made if it is to appear in one step.
+    atomic: Option<Atomic>,
+    /// Shows those who share the destination that this fetch lives, for as long as it does.
+    alive: JoinSet<()>,
 }
 
 impl Fetch {
     /// Makes nothing yet.
     pub(super) fn begin(
         destination: &Path,
-        settings: FetchSettings,
+        mut settings: FetchSettings,
         observer: Arc<dyn Observer>,
         progress: Arc<Progress>,
     ) -> Result<Self> {
         let turns = settings.jobs.get().min(Semaphore::MAX_PERMITS);
-        let destination = Destination::open(destination)?;
+        let backup = settings.backup.as_deref();
+        let atomic = settings.atomic.then(|| Atomic::begin(destination, backup)).transpose()?;
+        let destination = match &atomic {
+            Some(atomic) => Destination::open(&atomic.work())?,
+            None => Destination::open(destination)?,
+        };
+        if atomic.is_some() && settings.overwrite != Overwrite::Always {
+            // What is there is what an earlier fetch left: there is nothing of anybody else.
+            settings.overwrite = Overwrite::IfChanged;
+        }
+        let is_continued = atomic.as_ref().is_some_and(Atomic::is_continued);
         let report = Report {
-            path: destination.path().to_owned(),
+            path: atomic.as_ref().map_or_else(|| destination.path(), Atomic::place).to_owned(),
             manifest: settings.takes_sha256().then(Manifest::default),
             ..Report::default()
         };
+        let pace = settings.bytes_per_second.map(Pace::new).map(Arc::new);
+        let seen = (settings.delete_extraneous || is_continued).then(Seen::default);
         Ok(Self {
             destination: Arc::new(destination),
             settings: Arc::new(settings),
@@ -69,6 +91,7 @@ impl Fetch {
             progress,
             room: Arc::default(),
             hands: Arc::default(),
+            pace,
             turns: Arc::new(Semaphore::new(turns)),
             running: JoinSet::new(),
             started: HashMap::new(),
@@ -76,6 +99,9 @@ impl Fetch {
             witness: None,
             has_arrived: false,
             is_made: false,
+            seen,
+            atomic,
+            alive: JoinSet::new(),
         })
     }
 
@@ -139,6 +165,9 @@ impl Fetch {
         is_last: bool,
     ) -> Result<Vec<u8>> {
         let place = self.settings.layout.place_directory(&target.placement);
+        if let Some(seen) = &mut self.seen {
+            seen.note_place(&place);
+        }
         let own = checked_place(&place)?;
         let course = Course { prefix: source.key.to_prefix(), place: place.clone() };
         let transfers = self.transfers(source, course);
@@ -161,6 +190,7 @@ impl Fetch {
         if !std::mem::replace(&mut self.is_made, true) {
             let destination = Arc::clone(&self.destination);
             self.hands.step(move || destination.make()).await.map_err(of_destination)?;
+            self.alive.spawn(show(Arc::clone(&self.destination), Arc::clone(&self.hands)));
         }
         Ok(())
     }
@@ -175,6 +205,9 @@ impl Fetch {
 
     async fn note_model(&mut self, transfers: &Transfers, model: &ModelMeta) -> Result<()> {
         let noted = note_model(transfers, model).await.map_err(of_destination)?;
+        if let (Some((path, _)), Some(seen)) = (&noted, &mut self.seen) {
+            seen.note(path);
+        }
         if let (Some((path, row)), Some(manifest)) = (noted, &mut self.report.manifest) {
             // One with the same bytes that the store holds keeps its row.
             let is_same = |there: &ManifestRow| there.sha256 == row.sha256;
@@ -194,6 +227,7 @@ impl Fetch {
             settings: Arc::clone(&self.settings),
             room: Arc::clone(&self.room),
             hands: Arc::clone(&self.hands),
+            pace: self.pace.clone(),
             turns: Arc::clone(&self.turns),
             witness: self.witness.clone(),
         })
@@ -202,7 +236,8 @@ impl Fetch {
     /// A place below the destination; the destination itself has no `/` at its end.
     fn at(&self, place: &[u8]) -> std::path::PathBuf {
         use std::os::unix::ffi::OsStrExt as _;
-        let destination = self.destination.path();
+        let atomic = self.atomic.as_ref();
+        let destination = atomic.map_or_else(|| self.destination.path(), Atomic::place);
         if place.is_empty() {
             return destination.to_owned();
         }
@@ -213,17 +248,27 @@ impl Fetch {
     pub(super) fn finish(mut self) -> Result<Report> {
         let report = std::mem::take(&mut self.report);
         let has_failed = !report.failures.is_empty();
-        if has_failed && report.files + report.unchanged == 0 {
-            self.destination.abandon();
-        }
-        self.destination.finish()?;
         if has_failed {
+            if report.files + report.unchanged == 0 {
+                self.destination.abandon();
+            }
+            self.destination.leave();
             return Err(FetchError::Some(Box::new(Report { manifest: None, ..report })));
         }
-        match expected(&self.settings, report.manifest.as_ref()) {
-            Ok(()) => Ok(report),
-            Err(error) => Err(FetchError::Expected { error, report: Box::new(report) }),
+        let expected = expected(&self.settings, report.manifest.as_ref());
+        self.destination.finish()?;
+        if let Err(error) = expected {
+            return Err(FetchError::Expected { error, report: Box::new(report) });
         }
+        if let Some(atomic) = self.atomic.take() {
+            atomic.appear(self.settings.fsync).inspect_err(|_| atomic.leave())?;
+        }
+        Ok(report)
+    }
+
+    /// Whether what is there is what an earlier fetch of anything left.
+    pub(super) fn is_continued(&self) -> bool {
+        self.atomic.as_ref().is_some_and(Atomic::is_continued)
     }
 }
 
@@ -231,6 +276,19 @@ impl Drop for Fetch {
     fn drop(&mut self) {
         self.running.abort_all();
         self.destination.abandon();
+        if let Some(atomic) = &self.atomic {
+            atomic.leave();
+        }
+    }
+}
+
+/// Shows again and again that this fetch lives.
+async fn show(destination: Arc<Destination>, hands: Arc<Hands>) {
+    loop {
+        tokio::time::sleep(ALIVE_EVERY).await;
+        let destination = Arc::clone(&destination);
+        // Undone only when the fetch is over.
+        let _ = hands.give(move || destination.touch()).await;
     }
 }
 

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::digest::Digests;
 use super::hands::{Hands, Lent};
+use super::steps::Steps;
 use crate::destination::StagedFile;
 
 /// What is written in one go: much against a change of threads, little against memory.
@@ -39,8 +40,7 @@ pub(super) struct Range {
     pub(super) turn: Arc<Mutex<()>>,
     /// Where the next byte goes.
     pub(super) position: u64,
-    /// Of this range alone.
-    pub(super) digest: Option<Digests>,
+    pub(super) steps: Steps,
 }
 
 impl Sink for Whole {
@@ -63,9 +63,7 @@ impl Sink for Range {
         let written = self.file.write_all_at(chunk, self.position);
         drop(turn);
         written?;
-        if let Some(digest) = &mut self.digest {
-            digest.update(chunk);
-        }
+        self.steps.passed(chunk);
         self.position += chunk.len() as u64;
         Ok(())
     }

@@ -39,7 +39,8 @@ fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn tagged(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (rest, sum) = line.strip_prefix(b"SHA256 (")?.split_at_checked(line.len() - 72)?;
+    let named = line.strip_prefix(b"SHA256 (")?;
+    let (rest, sum) = named.split_at(named.len().checked_sub(64)?);
     Some((sum, rest.strip_suffix(b") = ")?))
 }
 
@@ -62,7 +63,21 @@ fn unescaped(name: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_name_comes_back_as_it_was(name in proptest::collection::vec(any::<u8>(), 1..40)) {
+            let sum = Sha256Sum::of(&name);
+            let mut line = Vec::new();
+            write(&mut line, &sum, &name);
+            let line = line.strip_suffix(b"\n").expect("it ends");
+            prop_assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
+            prop_assert_eq!(read(line), Some((sum, name)));
+        }
+    }
 
     #[test]
     fn every_name_comes_back_as_it_was() {
@@ -106,6 +121,8 @@ mod tests {
             format!("\\{sum}  a\\"),
             format!("MD5 (a) = {sum}"),
             format!("SHA256 (a) {sum}"),
+            "SHA256 (a) = 15e2".into(),
+            "SHA256 (".into(),
             "d41d8cd98f00b204e9800998ecf8427e  a".into(),
         ] {
             assert_eq!(read(line.as_bytes()), None, "{line}");

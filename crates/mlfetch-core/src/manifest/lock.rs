@@ -97,7 +97,7 @@ impl Lock {
         Self::parse(&bytes, &escape(path.as_os_str().as_encoded_bytes()))
     }
 
-    fn parse(text: &[u8], name: &str) -> Result<Self> {
+    pub(super) fn parse(text: &[u8], name: &str) -> Result<Self> {
         let refuse = |why: String| {
             Error::new(ErrorKind::InvalidInput, "read the lock", name)
                 .with_message(why)

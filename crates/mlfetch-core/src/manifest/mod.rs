@@ -5,6 +5,8 @@
 //! bytes.
 
 mod document;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod line;
 mod lock;
 mod row;

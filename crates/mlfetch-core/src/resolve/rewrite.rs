@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use mlfetch_store::{Error, ErrorKind, Result, escape};
+use mlfetch_store::{Error, ErrorKind, Location, Result};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// What a `file:` URI must encode so that its path comes back the same.
@@ -25,7 +25,7 @@ impl Rewrite {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
                 "use the rewrite rule",
-                format!("{from}={to}"),
+                format!("{}={}", shown(from), shown(to)),
             )
             .with_message("it needs a root on both sides")
             .with_hint("write it as FROM=TO, like `mlflow-artifacts:/=s3://bucket/prefix`"));
@@ -47,11 +47,12 @@ impl Rewrite {
         self.from.split_once(':').map_or("", |(scheme, _)| scheme)
     }
 
-    /// The new URI if `uri` lies below this rule's root: the root itself, or anything after a `/`.
+    /// The new URI if `uri` lies below this rule's root: the root itself, or anything after a `/`. A
+    /// `..` behind it may lead out, and a rule is good for no more than its root.
     fn apply(&self, uri: &str) -> Option<String> {
         let comparable = comparable(uri);
         let rest = comparable.strip_prefix(&self.from)?;
-        if !rest.is_empty() && !rest.starts_with('/') {
+        if !rest.is_empty() && !rest.starts_with('/') || rest.split('/').any(|part| part == "..") {
             return None;
         }
         let root = self.to.trim_end_matches('/');
@@ -77,6 +78,11 @@ fn comparable(uri: &str) -> Cow<'_, str> {
     }
 }
 
+/// A root, safe to show.
+fn shown(root: &str) -> String {
+    Location::parse(root).map_or_else(|error| error.subject().to_owned(), |root| root.to_string())
+}
+
 /// The rules in force; the one with the longest root that fits counts, and only once.
 #[derive(Debug, Clone, Default)]
 pub struct RewriteRules(Vec<Rewrite>);
@@ -96,11 +102,7 @@ impl RewriteRules {
     /// The new URI and the reason, if a rule fits.
     pub fn apply(&self, uri: &str) -> Option<(String, String)> {
         let (rule, new) = self.0.iter().find_map(|rule| Some((rule, rule.apply(uri)?)))?;
-        let why = format!(
-            "rewrite rule {} = {}",
-            escape(rule.from.as_bytes()),
-            escape(rule.to.as_bytes())
-        );
+        let why = format!("rewrite rule {} = {}", shown(&rule.from), shown(&rule.to));
         Some((new, why))
     }
 }
@@ -144,6 +146,30 @@ mod tests {
     fn the_longest_root_counts() {
         let both = ["s3://b=/all", "s3://b/deep=/deep"];
         assert_eq!(apply(&both, "s3://b/deep/x").as_deref(), Some("/deep/x"));
+    }
+
+    #[test]
+    fn a_rule_is_good_for_nothing_outside_its_root() {
+        let to_disk = ["mlflow-artifacts:/=/mnt/store", "/old=file:///mnt/store"];
+        for uri in [
+            "mlflow-artifacts:/../../etc/passwd",
+            "mlflow-artifacts:/1/../../../etc",
+            "/old/..",
+            "file:///old/%2e%2e/%2E./etc/passwd",
+        ] {
+            assert_eq!(apply(&to_disk, uri), None, "{uri}");
+        }
+        let inside = apply(&to_disk, "mlflow-artifacts:/1/..a/...");
+        assert_eq!(inside.as_deref(), Some("/mnt/store/1/..a/..."));
+    }
+
+    #[test]
+    fn a_rule_is_shown_without_its_password() {
+        let rule = ["https://h/x=https://me:hunter2@h/y?sig=hunter2"];
+        let (_, why) = rules(&rule).apply("https://h/x/a").expect("a rule");
+        assert_eq!(why, "rewrite rule https://h/x = https://h/y");
+        let half = Rewrite::parse("https://me:hunter2@h/\u{1b}x").expect_err("half a rule");
+        assert_eq!(half.subject(), "https://h/\\u{1b}x=");
     }
 
     #[test]

@@ -167,9 +167,10 @@ impl Target {
 
     /// The URI with the path, safe to show.
     pub fn display(&self) -> String {
-        let root = self
-            .location()
-            .map_or_else(|_| mlfetch_store::escape(self.uri.as_bytes()), |root| root.to_string());
+        let root = match self.location() {
+            Ok(root) => root.to_string(),
+            Err(error) => error.subject().to_owned(),
+        };
         if self.path.is_root() {
             return root;
         }

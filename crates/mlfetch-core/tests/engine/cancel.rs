@@ -17,7 +17,7 @@ async fn a_fetch_that_is_dropped_leaves_nothing_unfinished() {
         let store = FaultyStore::new(Arc::new(store))
             .stall_body(usize::MAX, given)
             .only(Key::from("d/e/slow"));
-        let home = Home::new(Arc::new(store));
+        let home = Home::new(Arc::new(store)).set(|s| s.resume = false);
         let waited = tokio::time::timeout(Duration::from_millis(300), home.fetch()).await;
         assert!(waited.is_err(), "it stalls");
         // The moment it is dropped, and not some time later.

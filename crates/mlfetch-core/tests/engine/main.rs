@@ -1,11 +1,14 @@
 //! The engine as a whole: a store in memory or a store that misbehaves, a directory of each test's
 //! own, and a look at what is there afterwards.
 
+mod atomic;
 mod audit;
+mod backup;
 mod cancel;
 mod compare;
 mod course;
 mod destination;
+mod extraneous;
 mod faults;
 mod full;
 mod listing;
@@ -14,6 +17,7 @@ mod names;
 mod overwrite;
 mod parts;
 mod patterns;
+mod resume;
 mod support;
 mod together;
 mod verify;

@@ -12,11 +12,11 @@ use mlfetch_store::{
 
 use crate::support::{Home, Telling};
 
-const MEBIBYTE: usize = 1024 * 1024;
-const BIG: usize = 65 * MEBIBYTE;
+pub(crate) const MEBIBYTE: usize = 1024 * 1024;
+pub(crate) const BIG: usize = 65 * MEBIBYTE;
 
 /// Bytes of which no two parts are equal, made once.
-fn big() -> Bytes {
+pub(crate) fn big() -> Bytes {
     static BYTES: LazyLock<Bytes> = LazyLock::new(|| {
         let mut bytes = vec![0_u8; BIG];
         for (index, block) in bytes.chunks_mut(4096).enumerate() {
@@ -27,11 +27,11 @@ fn big() -> Bytes {
     BYTES.clone()
 }
 
-fn store() -> MemoryStore {
+pub(crate) fn store() -> MemoryStore {
     MemoryStore::new().with(Key::from("d/big"), big())
 }
 
-fn with_checksum(info: &mut ObjectInfo) {
+pub(crate) fn with_checksum(info: &mut ObjectInfo) {
     static SUM: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &big());
         sum.to_be_bytes()[4..].to_vec()
@@ -41,7 +41,7 @@ fn with_checksum(info: &mut ObjectInfo) {
 
 /// Tells another checksum than a CRC of the whole: over the parts of an upload that ends elsewhere
 /// than our own parts, and one that takes the bytes in order.
-fn with_others() -> [fn(&mut ObjectInfo); 2] {
+pub(crate) fn with_others() -> [fn(&mut ObjectInfo); 2] {
     fn sum(mut sum: Checksum) -> Checksum {
         let mut digest = Digests::of(&sum).expect("computed here");
         digest.update(&big());
@@ -57,7 +57,7 @@ fn with_others() -> [fn(&mut ObjectInfo); 2] {
     [|info| info.checksums = vec![OF_PARTS.clone()], |info| info.checksums = vec![IN_ORDER.clone()]]
 }
 
-fn assert_whole(home: &Home) {
+pub(crate) fn assert_whole(home: &Home) {
     let found = std::fs::read(home.destination().join("d/big")).expect("there");
     assert!(found == big(), "every byte is in its place");
     assert_eq!(home.counters(), [1, BIG as u64, 1, BIG as u64, 1]);
@@ -137,14 +137,14 @@ async fn a_part_that_breaks_is_continued() {
 }
 
 #[tokio::test]
-async fn a_part_that_fails_for_good_leaves_nothing() {
+async fn a_part_that_fails_for_good_leaves_nothing_if_nothing_is_to_be_continued() {
     // All five are begun; one breaks in the middle.
     let store = FaultyStore::new(Arc::new(store())).break_body(
         1,
         3 * MEBIBYTE as u64,
         ErrorKind::PermissionDenied,
     );
-    let home = Home::new(Arc::new(store));
+    let home = Home::new(Arc::new(store)).set(|s| s.resume = false);
     let error = home.fetch().await.expect_err("it may not be read");
     assert_eq!(kind(&error), ErrorKind::PermissionDenied);
     assert!(home.is_untouched());

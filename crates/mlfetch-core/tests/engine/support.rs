@@ -217,6 +217,7 @@ impl Observer for Events {
             Event::Planned { path, size } => format!("planned {path} {size:?}"),
             Event::Skipped { path, reason } => format!("skipped {path} {reason:?}"),
             Event::Committed { path, size, proof } => format!("committed {path} {size} {proof}"),
+            Event::Deleted { path } => format!("deleted {path}"),
             Event::Failed(failure) => format!("failed {}", failure.path),
             other => panic!("unknown event: {other:?}"),
         };

@@ -19,6 +19,8 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// What stands in `User-Agent`.
     pub user_agent: String,
+    /// Use the proxies that the environment names.
+    pub proxies: bool,
 }
 
 impl Default for ClientConfig {
@@ -29,6 +31,7 @@ impl Default for ClientConfig {
             client_certificate: None,
             connect_timeout: Duration::from_secs(5),
             user_agent: concat!("mlfetch/", env!("CARGO_PKG_VERSION")).to_owned(),
+            proxies: true,
         }
     }
 }
@@ -67,6 +70,13 @@ impl ClientConfig {
         self
     }
 
+    /// Use the proxies that the environment names, or none.
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: bool) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
     pub(super) fn build(&self) -> Result<reqwest::Client> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -75,6 +85,9 @@ impl ClientConfig {
             .user_agent(&self.user_agent)
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(30));
+        if !self.proxies {
+            builder = builder.no_proxy();
+        }
         if self.insecure_tls {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }

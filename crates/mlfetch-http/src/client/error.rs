@@ -60,10 +60,16 @@ pub(super) fn transport_error(
         ErrorKind::Unreachable => error
             .with_message(format!("the server cannot be reached: {}", innermost(&cause)))
             .with_hint("check the address, and that the server runs and can be reached from here"),
+        ErrorKind::Network if innermost(&cause).starts_with(NO_HTTP) => error
+            .with_message("what the server sends is no HTTP")
+            .with_hint("the server may speak TLS there: try `https://`"),
         _ => error,
     };
     error.with_source(cause)
 }
+
+/// How the HTTP library's words for such an answer begin.
+const NO_HTTP: &str = "invalid HTTP version";
 
 fn kind_of_transport(cause: &reqwest::Error) -> ErrorKind {
     if is_tls(cause) {

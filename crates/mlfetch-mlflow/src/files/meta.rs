@@ -84,10 +84,11 @@ pub(super) fn read_text(path: &Path) -> Result<Option<String>> {
 }
 
 /// The scalars of the mapping at the top. What is nested (old tags, new things) is passed over.
-fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
+pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut scalars = BTreeMap::new();
     let mut depth = 0_u32;
-    let mut name: Option<String> = None;
+    // Names and values come in turn. That of the value that is next, if it can be one.
+    let mut name: Option<Option<String>> = None;
     for event in Parser::new_from_str(text) {
         let (event, _) = event.map_err(|cause| format!("it is not YAML: {cause}"))?;
         match event {
@@ -100,19 +101,19 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
             Event::MappingEnd | Event::SequenceEnd => {
                 depth -= 1;
                 if depth == 1 {
-                    name = None;
+                    name = name.is_none().then_some(None);
                 }
             }
+            Event::Alias(_) if depth == 1 => name = name.is_none().then_some(None),
             Event::Scalar(_, _, _, _) if depth == 0 => {
                 return Err("it is a word, not a mapping".to_owned());
             }
             Event::Scalar(value, style, _, _) if depth == 1 => match name.take() {
-                None => name = Some(value.into_owned()),
-                Some(name) => {
-                    if !is_null(&value, style) {
-                        scalars.insert(name, value.into_owned());
-                    }
+                None => name = Some(Some(value.into_owned())),
+                Some(Some(name)) if !is_null(&value, style) => {
+                    scalars.insert(name, value.into_owned());
                 }
+                Some(_) => {}
             },
             _ => {}
         }
@@ -143,6 +144,20 @@ mod tests {
         assert_eq!(get("long"), Some("one two"));
         assert_eq!((get("stage"), get("last")), (Some("None"), Some("yes")));
         assert_eq!((get("escaped"), get("x"), get("a")), (Some("a\tb"), None, None));
+    }
+
+    #[test]
+    fn what_is_no_scalar_does_not_put_names_and_values_out_of_turn() {
+        for text in [
+            "tags: &t\n  x: y\nsame: *t\nuri: /a\n",
+            "? [a, b]\n: c\nuri: /a\n",
+            "? {a: b}\n: [c]\nuri: /a\n",
+            "w: &w v\n? *w\n: other\nuri: /a\n",
+        ] {
+            let scalars = parse(text).expect("a mapping");
+            assert_eq!(scalars.get("uri").map(String::as_str), Some("/a"), "{text}");
+            assert!(!scalars.contains_key("c") && !scalars.contains_key("other"), "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The file store: a directory `mlruns`, as MLflow writes it.
 
 mod directory;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod meta;
 mod registry;
 mod root;

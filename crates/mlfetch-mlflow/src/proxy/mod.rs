@@ -45,6 +45,8 @@ mod answer;
 mod checksums;
 mod config;
 mod error;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod listing;
 mod model_route;
 mod names;

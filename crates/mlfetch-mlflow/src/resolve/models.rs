@@ -100,26 +100,26 @@ impl Resolver for ModelsResolver {
 
 /// `models:/<model>[/path]`, split and checked before anybody is asked.
 #[derive(Debug, PartialEq, Eq)]
-struct ModelPath {
-    model: Model,
-    path: String,
+pub(crate) struct ModelPath {
+    pub(crate) model: Model,
+    pub(crate) path: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Model {
+pub(crate) enum Model {
     Logged(String),
     Registered { name: String, which: Which },
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Which {
+pub(crate) enum Which {
     Version(String),
     Alias(String),
     Stage(Stage),
 }
 
 impl ModelPath {
-    fn parse(location: &Location) -> Result<Self> {
+    pub(crate) fn parse(location: &Location) -> Result<Self> {
         let malformed = |why: String| {
             Error::new(ErrorKind::InvalidInput, "read the model URI", location.to_string())
                 .with_message(why)

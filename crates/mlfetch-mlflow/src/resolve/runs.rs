@@ -88,13 +88,13 @@ fn why_model(model: &LoggedModel, run: &Run) -> String {
 }
 
 /// `runs:/<run_id>/<path>`, split and checked before anybody is asked.
-struct RunPath {
-    run_id: RunId,
-    path: String,
+pub(crate) struct RunPath {
+    pub(crate) run_id: RunId,
+    pub(crate) path: String,
 }
 
 impl RunPath {
-    fn parse(location: &Location) -> Result<Self> {
+    pub(crate) fn parse(location: &Location) -> Result<Self> {
         let malformed = |why: &'static str| {
             Error::new(ErrorKind::InvalidInput, "read the run URI", location.to_string())
                 .with_message(why)

@@ -4,6 +4,8 @@ mod call;
 mod catalogue;
 mod client;
 mod failure;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod store;
 mod wire;
 

@@ -2,6 +2,8 @@
 
 mod aws;
 mod credential;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod http;
 mod ini;
 mod netrc;

@@ -62,18 +62,25 @@ impl WebHdfsStore {
             call = call.with("startAfter", after);
         }
         let body = self.session.ask(&call, MAX_PAGE_BYTES).await?;
-        Ok(wire::listing(&body).ok_or_else(|| nonsense(prefix, NO_LISTING))?)
+        let listing = wire::listing(&body).ok_or_else(|| nonsense(prefix, NO_LISTING))?;
+        // HttpFS passes over `startAfter`, and gives the whole directory every time.
+        Ok(behind(listing, after))
     }
 
     /// All of a directory, from servers that know no pages (before Hadoop 2.9), behind a name.
     async fn whole(&self, prefix: &Key, after: Option<&str>) -> Result<Listing, Refusal> {
         let call = Call::new(Operation::List, "list", prefix)?;
         let body = self.session.ask(&call, MAX_PAGE_BYTES).await?;
-        let mut listing = wire::whole_listing(&body).ok_or_else(|| nonsense(prefix, NO_LISTING))?;
-        listing.rows.sort_by(|one, other| one.path_suffix.cmp(&other.path_suffix));
-        listing.rows.retain(|row| after.is_none_or(|after| row.path_suffix.as_str() > after));
-        Ok(listing)
+        let listing = wire::whole_listing(&body).ok_or_else(|| nonsense(prefix, NO_LISTING))?;
+        Ok(behind(listing, after))
     }
+}
+
+/// The rows behind a name, in the order in which HDFS has them: that of their bytes.
+fn behind(mut listing: Listing, after: Option<&str>) -> Listing {
+    listing.rows.sort_by(|one, other| one.path_suffix.cmp(&other.path_suffix));
+    listing.rows.retain(|row| after.is_none_or(|after| row.path_suffix.as_str() > after));
+    listing
 }
 
 const NO_LISTING: &str = "the answer is not a listing of HDFS";
@@ -82,7 +89,7 @@ fn nonsense(prefix: &Key, why: &'static str) -> Error {
     Error::new(ErrorKind::Protocol, "list", prefix.to_string()).with_message(why)
 }
 
-fn entry(prefix: &Key, row: FileStatus) -> Entry {
+pub(crate) fn entry(prefix: &Key, row: FileStatus) -> Entry {
     let name = row.path_suffix.as_str();
     let key = prefix.append(name);
     let refused = |kind, why: String| {

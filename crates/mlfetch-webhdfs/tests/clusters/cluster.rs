@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use mlfetch_store::{Depth, Key, ListRequest, Store as _};
 use mlfetch_webhdfs::{WebHdfsConfig, WebHdfsStore};
 use tempfile::TempDir;
 
@@ -55,7 +56,8 @@ impl Cluster {
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A file of it, or one beside them.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
@@ -76,9 +78,24 @@ impl Cluster {
 
     /// Puts a file by Hadoop's own client.
     pub(crate) fn put(&self, path: &str, bytes: &[u8]) {
-        let local = self.path("local");
-        std::fs::write(&local, bytes).expect("written");
-        hadoop::shell(&self.conf(), &["-put", &local.display().to_string(), path]);
+        hadoop::shell(&self.conf(), &["-put", &self.write("local", bytes), path]);
+    }
+
+    /// Writes a file beside its own, and gives its path.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).expect("written");
+        path.display().to_string()
+    }
+
+    /// HttpFS in front of it.
+    pub(crate) fn gateway(&self) -> Gateway {
+        let port = free_ports(1)[0];
+        let mut script = Command::new(variable("MLFETCH_TEST_PYTHON"));
+        script.arg(variable("MLFETCH_TEST_HTTPFS_SCRIPT")).arg(self.path("gateway"));
+        script.arg(hadoop::libraries()).arg(self.conf()).args(["--port", &port.to_string()]);
+        script.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Gateway { port, process: script.spawn().expect("it starts") }
     }
 
     /// Runs a tool of Hadoop's.
@@ -106,6 +123,35 @@ impl Cluster {
         let mut script = Command::new(self.path(&format!("{name}.sh")));
         script.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.again.push(script.spawn().expect("it starts"));
+    }
+}
+
+/// Waits for a server that was started: a Java machine needs some seconds.
+pub(crate) async fn wait_for_answer(store: &WebHdfsStore) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    let root = || ListRequest::new(Key::root(), Depth::One);
+    while let Err(error) = store.list_page(root()).await {
+        assert!(Instant::now() < deadline, "{error:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// A running gateway. It ends with the value.
+pub(crate) struct Gateway {
+    port: u16,
+    process: Child,
+}
+
+impl Gateway {
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

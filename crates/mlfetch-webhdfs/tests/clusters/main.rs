@@ -7,5 +7,8 @@ mod hadoop;
 #[path = "../webhdfs/support.rs"]
 mod support;
 
+mod composite;
 mod datanodes;
+mod links;
 mod pair;
+mod safe_mode;

@@ -28,11 +28,13 @@ async fn no_ticket_and_an_expired_one_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_realm_that_is_not_known_is_named() {
+async fn a_wrong_realm_is_told_with_the_right_one() {
     let cache = std::env::temp_dir().join(format!("mlfetch-realm-{}", std::process::id()));
     let config = WebHdfsConfig::new().with_keytab(realm("KEYTAB"), "alice@ELSEWHERE.TEST");
     let config = config.with_ticket_cache(format!("FILE:{}", cache.display()));
-    assert_says(&fail(config).await, "there is no ticket", "keytab");
+    let error = fail(config).await;
+    assert_says(&error, "`ELSEWHERE.TEST`", "its realm");
+    assert!(error.to_string().contains("`MLFETCH.TEST`"), "{error}");
 }
 
 #[tokio::test]
@@ -45,6 +47,18 @@ async fn a_namenode_that_the_realm_does_not_know_is_named() {
     let error = fail(config.with_addresses([server.url()])).await;
     assert_says(&error, "does not know it", "full name");
     assert_eq!(operations(&server), ["GETFILESTATUS"], "no ticket was sent");
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_said_by_the_realm() {
+    let config = WebHdfsConfig::new().with_ticket_cache(realm("SKEWED_CACHE"));
+    assert_says(&fail(config).await, "does not accept the clock", "five minutes");
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_said_by_a_namenode_for_which_there_is_a_ticket_already() {
+    let config = WebHdfsConfig::new().with_ticket_cache(realm("SKEWED_SERVICE_CACHE"));
+    assert_says(&fail(config).await, "Clock skew too great", "clock");
 }
 
 #[tokio::test]

@@ -17,14 +17,14 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 
 /// A directory that is looked at.
 #[derive(Debug)]
-pub(super) struct Local {
+pub(in crate::engine) struct Local {
     path: PathBuf,
     root: OwnedFd,
 }
 
 /// Something in it that is no directory.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(in crate::engine) enum Found {
     /// A plain file.
     File(RelativePath),
     /// A link, a pipe, a device.
@@ -45,19 +45,23 @@ impl Local {
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied`; `InvalidInput` if it is no directory.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(in crate::engine) fn open(path: &Path) -> Result<Self> {
         match rustix::fs::open(path, DIRECTORY, Mode::empty()) {
             Ok(root) => Ok(Self { path: path.to_owned(), root }),
             Err(errno) => Err(error(path, errno)),
         }
     }
 
-    /// Gives all that is below it to `each`, until that wants no more.
+    /// Gives all that is below the directory of this path in it to `each`, until that wants no more.
     ///
     /// # Errors
     /// What the file system says of a directory.
-    pub(super) fn walk(&self, mut each: impl FnMut(Found) -> bool) -> Result<()> {
-        let mut levels = vec![self.level(Vec::new())?];
+    pub(in crate::engine) fn walk(
+        &self,
+        below: &[u8],
+        mut each: impl FnMut(Found) -> bool,
+    ) -> Result<()> {
+        let mut levels = vec![self.level(below.to_vec())?];
         while let Some(level) = levels.last_mut() {
             let Some((name, kind)) = level.rows.pop() else {
                 levels.pop();
@@ -172,7 +176,7 @@ mod tests {
         let mut found = Vec::new();
         let local = Local::open(root).expect("opens");
         local
-            .walk(|row| {
+            .walk(b"", |row| {
                 found.push(row);
                 true
             })

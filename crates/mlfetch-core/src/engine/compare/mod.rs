@@ -16,7 +16,7 @@ use mlfetch_store::{Error, ErrorKind, Key, Result};
 use tokio::sync::mpsc;
 
 pub use expected::ExpectedTree;
-use local::{Found, Local};
+pub(super) use local::{Found, Local};
 use one::{Compared, compare};
 
 use super::Proof;
@@ -216,7 +216,7 @@ fn walked(local: &Arc<Local>) -> impl futures_util::Stream<Item = Result<Found>>
     let (sender, receiver) = mpsc::channel(AHEAD);
     let local = Arc::clone(local);
     tokio::task::spawn_blocking(move || {
-        let done = local.walk(|found| sender.blocking_send(Ok(found)).is_ok());
+        let done = local.walk(b"", |found| sender.blocking_send(Ok(found)).is_ok());
         if let Err(error) = done {
             // Nobody listens any more if this fails.
             let _ = sender.blocking_send(Err(error));

@@ -1,0 +1,73 @@
+//! A run that MLflow logged through its server into a container, fetched around the server and through
+//! it.
+
+use std::sync::OnceLock;
+
+use mlfetch_tests::{Desk, Node, Tree, variable};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Environment, azurite, body, borrowed, fresh_container, owner, seed};
+
+/// What the run holds.
+fn expected() -> Tree {
+    let mut tree = Tree::default();
+    tree.put("big.bin", Node::file(body(12 << 20)));
+    tree.put("small.txt", Node::file("small\n"));
+    tree.put("empty.txt", Node::file(""));
+    tree.put("nest/two words.txt", Node::file("2\n"));
+    tree.put("nest/100%.txt", Node::file("3\n"));
+    tree.put("nest/数据 (1)+.csv", Node::file("1,2\n"));
+    tree
+}
+
+/// A run with these files below `dir`, that MLflow logged through its server.
+fn run_id() -> &'static str {
+    static RUN: OnceLock<String> = OnceLock::new();
+    RUN.get_or_init(|| {
+        let directory = TempDir::new().expect("a directory");
+        let tree = expected();
+        for path in tree.paths() {
+            let to = directory.path().join(path);
+            match tree.get(path).expect("it is a path of it") {
+                Node::File { bytes, .. } => std::fs::write(&to, bytes).expect("a file"),
+                _ => std::fs::create_dir(&to).expect("a directory"),
+            }
+        }
+        let arguments = json!({
+            "container": "mlflow",
+            "server": variable("MLFETCH_TEST_MLFLOW_AZURE"),
+            "experiment": fresh_container(),
+            "directory": directory.path(),
+        });
+        seed("log_through", &arguments).as_str().expect("an id").to_owned()
+    })
+}
+
+#[track_caller]
+fn assert_whole(more: &[&str], environment: &Environment, way: &str) {
+    let (desk, server) = (Desk::new(), variable("MLFETCH_TEST_MLFLOW_AZURE"));
+    let uri = format!("runs:/{}/dir", run_id());
+    let first = ["get", &uri, "-d", "out", "-v", "--tracking-uri", &server];
+    let ran = desk.run(&[&first, more].concat(), &borrowed(environment));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut whole = Tree::default();
+    whole.put_all("out/dir", &expected());
+    assert_eq!(whole.differences(&desk.tree()), [""; 0]);
+    let line = format!("bytes came by {way}");
+    let came = ran.stderr.lines().any(|found| found.starts_with(&line));
+    assert!(came, "no line {line:?}:\n{}", ran.stderr);
+}
+
+#[test]
+fn a_rule_leads_around_the_server() {
+    let root = format!("wasbs://mlflow@{}.blob.core.windows.net/server", azurite("ACCOUNT"));
+    let rule = format!("mlflow-artifacts:/={root}");
+    assert_whole(&["--rewrite", &rule], &owner(), "azure: ");
+    assert_whole(&["--via", "direct", "--rewrite", &rule], &owner(), "azure: ");
+}
+
+#[test]
+fn without_a_rule_the_bytes_come_through_the_server() {
+    assert_whole(&[], &Vec::new(), "mlflow-artifacts (proxy)");
+}

@@ -1,0 +1,99 @@
+//! What it was measured on and with: figures without that say nothing.
+
+use std::fs;
+use std::process::Command;
+use std::thread;
+
+use super::options::Options;
+use crate::command;
+use crate::workspace;
+
+/// Lines for above the tables.
+pub(super) fn description(options: &Options) -> String {
+    let cores = thread::available_parallelism().map_or(0, usize::from);
+    let processor = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
+    let memory = field("/proc/meminfo", "MemTotal").and_then(|text| gibibytes(&text));
+    let memory = memory.map_or_else(|| "unknown".to_owned(), |size| format!("{size} GiB"));
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let kernel = kernel.trim();
+    format!(
+        "Machine: {cores} cores of {processor}, {memory} of memory, Linux {kernel}; client and \
+         server share the cores. Files go to {}.",
+        options.destination()
+    )
+}
+
+/// As it was typed.
+pub(super) fn command_line() -> String {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    format!("cargo xtask {}", words.join(" "))
+}
+
+/// The commit that was measured.
+pub(super) fn commit() -> String {
+    let mut git = Command::new("git");
+    git.args(["describe", "--always", "--dirty"]).current_dir(workspace::root());
+    command::capture(&mut git).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+}
+
+/// What a program says of its version, by its own environment.
+pub(super) fn version(of: &Command) -> Option<String> {
+    ["--version", "version"].into_iter().find_map(|argument| {
+        let mut ask = Command::new(of.get_program());
+        ask.arg(argument);
+        for (name, value) in of.get_envs() {
+            if let Some(value) = value {
+                ask.env(name, value);
+            }
+        }
+        let text = command::capture(&mut ask).ok()?;
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+        Some(shortened(line))
+    })
+}
+
+/// Without what comes after the version.
+fn shortened(line: &str) -> String {
+    let end = line.find(" (").unwrap_or(line.len());
+    line[..end].split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+}
+
+fn field(path: &str, name: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// From the kernel's kibibytes, to the nearest.
+fn gibibytes(text: &str) -> Option<u64> {
+    let kibibytes: u64 = text.strip_suffix("kB")?.trim().parse().ok()?;
+    Some((kibibytes + (1 << 19)) >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_short() {
+        assert_eq!(shortened("curl 8.5.0 (x86_64-pc-linux-gnu) libcurl/8.5.0"), "curl 8.5.0");
+        assert_eq!(shortened("mlflow, version 3.17.2"), "mlflow, version 3.17.2");
+        assert_eq!(
+            shortened("aws-cli/1.46.3 Python/3.12 Linux/6"),
+            "aws-cli/1.46.3 Python/3.12 Linux/6"
+        );
+    }
+
+    #[test]
+    fn memory_is_rounded_to_what_it_is_sold_as() {
+        assert_eq!(gibibytes("24564124 kB"), Some(23));
+        assert_eq!(gibibytes("25165824 kB"), Some(24));
+        assert_eq!(gibibytes("lots"), None);
+    }
+
+    #[test]
+    fn a_program_says_its_version() {
+        assert!(version(&Command::new("curl")).is_some_and(|text| text.starts_with("curl ")));
+        assert_eq!(version(&Command::new("mlfetch-no-such-program")), None);
+    }
+}
