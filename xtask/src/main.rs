@@ -1,6 +1,7 @@
 //! The workspace's own commands, so that continuous integration and a laptop run the same words.
 
 mod bench;
+mod chaos;
 mod ci;
 mod command;
 mod deny;
@@ -45,6 +46,10 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Everything that continuous integration runs
     Ci,
+    /// Let the program fetch from real servers while something goes wrong in between
+    Chaos(chaos::Arguments),
+    /// End the program at random moments and run it again
+    Kill(chaos::kill::Arguments),
     /// Measurements
     Bench(bench::Arguments),
 }
@@ -69,6 +74,8 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Docs(arguments) => docs::run(&arguments)?,
         Task::Fuzz(arguments) => fuzz::run(&arguments)?,
         Task::Ci => return ci::run(),
+        Task::Chaos(arguments) => chaos::run(&arguments)?,
+        Task::Kill(arguments) => chaos::kill::run(&arguments)?,
         Task::Bench(arguments) => bench::run(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,0 +1,38 @@
+//! The handler that counts, and may fall silent.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::super::fault::Class;
+use super::super::proxy::{Exchange, Fate, Handler, Request};
+use super::super::site::Site;
+use super::super::tree::Tree;
+
+/// Counts the bytes of files that are passed on.
+pub(super) struct Meter {
+    site: Arc<Site>,
+    tree: Arc<Tree>,
+    /// After so many bytes nothing more comes.
+    silent_after: AtomicU64,
+}
+
+impl Meter {
+    pub(super) fn new(site: &Arc<Site>, tree: &Arc<Tree>, silent_after: Option<u64>) -> Self {
+        let silent_after = AtomicU64::new(silent_after.unwrap_or(u64::MAX));
+        Self { site: Arc::clone(site), tree: Arc::clone(tree), silent_after }
+    }
+
+    /// From now on everything comes.
+    pub(super) fn speak_again(&self) {
+        self.silent_after.store(u64::MAX, Ordering::Relaxed);
+    }
+}
+
+impl Handler for Meter {
+    fn handle(&self, request: &Request, exchange: &mut Exchange<'_>) -> io::Result<Fate> {
+        exchange.counts = self.site.point(request, &self.tree).class == Class::Read;
+        exchange.silent_after = self.silent_after.load(Ordering::Relaxed);
+        exchange.pass()
+    }
+}
