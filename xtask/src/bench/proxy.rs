@@ -1,7 +1,6 @@
 //! The same trees through the same MLflow server, by mlfetch and by MLflow's own client.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -48,11 +47,6 @@ impl Server for Proxy {
         Ok(files)
     }
 
-    /// MLflow keeps the tree's own name, whether or not a `/` follows it.
-    fn root(&self, tool: &str, work: Work, place: &Path) -> PathBuf {
-        if tool == "mlflow" { place.join(name(work)) } else { place.to_owned() }
-    }
-
     fn address(&self) -> Option<SocketAddr> {
         self.0.address()
     }
@@ -62,6 +56,7 @@ impl Server for Proxy {
     }
 }
 
+/// With a `/`, which is the contents to both.
 fn path(job: &Job<'_, Work>) -> String {
     format!("{}/", name(job.work))
 }

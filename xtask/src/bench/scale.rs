@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments<Work>) -> Result<()> {
         program: testbed.program.clone(),
         peers: Peers::install(&testbed.tools.cache)?,
         bucket: Bucket::start(trees.collect())?,
-        place: testbed.directory.path().join("to tree"),
+        place: testbed.directory.path().join("to-tree"),
     };
     let programs = [Command::new("curl"), scale.ours(&[]), scale.peers.s5cmd()];
     let versions: Vec<String> = programs.iter().filter_map(machine::version).collect();

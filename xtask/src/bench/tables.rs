@@ -8,6 +8,13 @@ use crate::table::Table;
 /// The row that others are compared with.
 const OURS: &str = "mlfetch";
 
+/// What is taken of each run.
+type Figure = fn(&Cost) -> Option<f64>;
+
+const WALL: Figure = |cost| Some(seconds(cost.wall));
+const PROCESSOR: Figure = |cost| Some(seconds(cost.processor()));
+const MEMORY: Figure = |cost| cost.peak_memory_bytes.map(number);
+
 /// The figures of each row, and below them the ratios.
 pub(super) fn markdown(rows: &[Row], floor: &str) -> String {
     format!("{}\n\n{}", figures(rows), ratios(rows, floor))
@@ -17,16 +24,16 @@ pub(super) fn figures(rows: &[Row]) -> String {
     let mut table =
         Table::new(["tool", "rounds", "wall", "user", "system", "peak memory", "requests"]);
     for row in rows {
-        let show = |of: fn(&Cost) -> f64, show: fn(Spread) -> String| {
+        let show = |of: Figure, show: fn(Spread) -> String| {
             row.spread(of).map_or_else(|| "-".to_owned(), show)
         };
         table.row(&[
             row.name.clone(),
             row.costs.len().to_string(),
-            show(|cost| seconds(cost.wall), Spread::seconds),
-            show(|cost| seconds(cost.user), Spread::seconds),
-            show(|cost| seconds(cost.system), Spread::seconds),
-            show(|cost| number(cost.peak_memory_bytes), Spread::mebibytes),
+            show(WALL, Spread::seconds),
+            show(|cost| Some(seconds(cost.user)), Spread::seconds),
+            show(|cost| Some(seconds(cost.system)), Spread::seconds),
+            show(MEMORY, Spread::mebibytes),
             row.requests.map_or_else(|| "-".to_owned(), thousands),
         ]);
     }
@@ -46,33 +53,30 @@ fn ratios(rows: &[Row], floor: &str) -> String {
         &wall_floor,
         &processor_floor,
     ]);
-    let wall: fn(&Row) -> Option<f64> = |row| row.median(|cost| seconds(cost.wall));
-    let processor: fn(&Row) -> Option<f64> = |row| row.median(|cost| seconds(cost.processor()));
-    let memory: fn(&Row) -> Option<f64> = |row| row.median(|cost| number(cost.peak_memory_bytes));
-    let requests: fn(&Row) -> Option<f64> = |row| row.requests.map(number);
     for row in rows {
-        let beside = |other: Option<&Row>, of: fn(&Row) -> Option<f64>| {
-            Ratio::of(of(row), other.and_then(of)).to_string()
+        let beside = |other: Option<&Row>, of: Figure| {
+            Ratio::of(row.median(of), other.and_then(|other| other.median(of))).to_string()
         };
+        let asked = ours.and_then(|ours| ours.requests).map(number);
         table.row(&[
             row.name.clone(),
-            beside(ours, wall),
-            beside(ours, processor),
-            beside(ours, memory),
-            beside(ours, requests),
-            beside(floor_row, wall),
-            beside(floor_row, processor),
+            beside(ours, WALL),
+            beside(ours, PROCESSOR),
+            beside(ours, MEMORY),
+            Ratio::of(row.requests.map(number), asked).to_string(),
+            beside(floor_row, WALL),
+            beside(floor_row, PROCESSOR),
         ]);
     }
     table.markdown()
 }
 
 impl Row {
-    fn spread(&self, of: impl Fn(&Cost) -> f64) -> Option<Spread> {
-        Spread::of(self.costs.iter().map(of))
+    fn spread(&self, of: Figure) -> Option<Spread> {
+        Spread::of(self.costs.iter().filter_map(of))
     }
 
-    fn median(&self, of: impl Fn(&Cost) -> f64) -> Option<f64> {
+    fn median(&self, of: Figure) -> Option<f64> {
         self.spread(of).map(|spread| spread.median)
     }
 }
@@ -101,7 +105,7 @@ mod tests {
             wall: Duration::from_millis(milliseconds * factor),
             user: Duration::from_millis(milliseconds),
             system: Duration::from_millis(milliseconds),
-            peak_memory_bytes: 1 << 20,
+            peak_memory_bytes: Some(1 << 20),
         };
         Row { name: name.to_owned(), requests, costs: [1, 2, 3].map(cost).to_vec() }
     }
