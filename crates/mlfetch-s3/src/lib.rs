@@ -26,6 +26,8 @@ mod credentials;
 mod encode;
 mod endpoint;
 mod error;
+#[doc(hidden)]
+pub mod hot;
 mod location;
 mod request;
 mod session;

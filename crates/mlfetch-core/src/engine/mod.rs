@@ -15,6 +15,8 @@ mod fetch;
 mod file;
 mod follow;
 mod hands;
+#[doc(hidden)]
+pub mod hot;
 mod joined;
 mod kept;
 mod list;
