@@ -29,6 +29,8 @@ mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[doc(hidden)]
+pub mod hot;
 mod location;
 mod request;
 mod session;

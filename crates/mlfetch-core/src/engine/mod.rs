@@ -16,6 +16,8 @@ mod fetch;
 mod file;
 mod follow;
 mod hands;
+#[doc(hidden)]
+pub mod hot;
 mod joined;
 mod journal;
 mod kept;
