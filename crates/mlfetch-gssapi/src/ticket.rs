@@ -93,7 +93,7 @@ impl Gssapi {
     /// asked for. The library asks the realm whether a key is good; what it gets stays in memory.
     fn owner(&self, who: &Identity) -> Option<String> {
         let keytab = who.keytab.as_deref();
-        let memory = format!("MEMORY:mlfetch-{:p}", who);
+        let memory = format!("MEMORY:mlfetch-{who:p}");
         let cache = keytab.map_or(who.ticket_cache.as_deref(), |_| Some(memory.as_str()));
         let store = Store::new(cache, keytab).ok()?;
         let credential = self.acquire(null_mut(), &store.rows(), KERBEROS).ok()?;
