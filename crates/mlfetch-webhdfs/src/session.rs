@@ -230,16 +230,15 @@ fn no_datanode(error: Error, target: &Url) -> Error {
 fn named(error: Error, server: &Url) -> Error {
     let words = error.message().unwrap_or_default().to_owned();
     let hint = match error.kind() {
-        ErrorKind::Unreachable => None,
         ErrorKind::Tls if words.contains("certificate") => Some(
             "give the cluster's certificate authority as a PEM file with `webhdfs-ca-bundle`, or ask \
              for the server by the name in its certificate",
         ),
-        ErrorKind::Tls => None,
         ErrorKind::Network if words.contains("no HTTP") => Some(
             "the server may speak TLS there: ask for it with `swebhdfs://`, or `hdfs://` and \
              `webhdfs-tls`",
         ),
+        ErrorKind::Unreachable | ErrorKind::Tls => None,
         _ => return error,
     };
     let port = server.port_or_known_default().unwrap_or_default();
