@@ -93,11 +93,11 @@ impl Chosen {
     /// Asks no server. `identity` is what is asked if nothing else is there.
     ///
     /// # Errors
-    /// `InvalidInput` for a credential that is none, and as [`Endpoint::find`].
+    /// `InvalidInput` for a credential that is none, and as [`Endpoint::find`] and `identity`.
     pub(crate) fn choose(
         config: &AzureConfig,
         place: &mut Place,
-        identity: impl FnOnce(&Endpoint) -> Arc<Identity>,
+        identity: impl FnOnce(&Endpoint) -> Result<Arc<Identity>>,
     ) -> Result<Self> {
         let given = config.connection_string.as_ref().map(ConnectionString::parse).transpose()?;
         let account = place.account.as_deref();
@@ -124,7 +124,7 @@ impl Chosen {
                 Err(why) => passed.add(kind.name(), why),
             }
         }
-        let auth = Auth::Entra(identity(&endpoint));
+        let auth = Auth::Entra(identity(&endpoint)?);
         Ok(Self { endpoint, auth, passed })
     }
 }
@@ -177,7 +177,7 @@ mod tests {
         let location = Location::parse(uri).expect("a location");
         let mut place = Place::parse(&location).expect("a place");
         Chosen::choose(config, &mut place, |_| {
-            Arc::new(Identity::nobody(&IdentityConfig::default()))
+            Ok(Arc::new(Identity::nobody(&IdentityConfig::default())))
         })
     }
 

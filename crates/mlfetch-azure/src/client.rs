@@ -21,7 +21,6 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Client {
     pub(crate) config: AzureConfig,
     http: HttpClient,
-    connections: Connections,
     /// By the domain of the cloud, which decides where Entra ID is.
     identities: Mutex<HashMap<Option<&'static str>, Arc<Identity>>>,
 }
@@ -30,13 +29,8 @@ impl Client {
     /// # Errors
     /// `InvalidInput` for a PEM file that cannot be read, `Tls` if TLS cannot be set up.
     pub(crate) fn new(config: AzureConfig) -> Result<Self> {
-        let others = config.connections_of_others();
-        // It is next to the machine and tells who the machine is: behind a proxy there is another one.
-        let beside = others.clone().with_connect_timeout(METADATA_TIMEOUT).with_proxies(false);
-        let connections =
-            Connections { entra: HttpClient::new(&others)?, metadata: HttpClient::new(&beside)? };
         let http = HttpClient::new(&config.connections())?;
-        Ok(Self { config, http, connections, identities: Mutex::default() })
+        Ok(Self { config, http, identities: Mutex::default() })
     }
 
     /// Opens a container. Asks no server.
@@ -48,9 +42,21 @@ impl Client {
         Ok(Container::new(self.http.clone(), chosen, place.container.clone()))
     }
 
-    fn identity(&self, cloud: Option<&'static str>) -> Arc<Identity> {
+    /// Whom Entra ID knows. Connections to it are made when they are needed: each reads all of the
+    /// platform's authorities.
+    fn identity(&self, cloud: Option<&'static str>) -> Result<Arc<Identity>> {
         let mut all = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = || Arc::new(Identity::new(&self.config.identity, cloud, &self.connections));
-        Arc::clone(all.entry(cloud).or_insert_with(made))
+        if let Some(known) = all.get(&cloud) {
+            return Ok(Arc::clone(known));
+        }
+        let identity = Identity::new(&self.config.identity, cloud, &self.connections()?);
+        Ok(Arc::clone(all.entry(cloud).or_insert_with(|| Arc::new(identity))))
+    }
+
+    fn connections(&self) -> Result<Connections> {
+        let others = self.config.connections_of_others();
+        // It is next to the machine and tells who the machine is: behind a proxy there is another one.
+        let beside = others.clone().with_connect_timeout(METADATA_TIMEOUT).with_proxies(false);
+        Ok(Connections { entra: HttpClient::new(&others)?, metadata: HttpClient::new(&beside)? })
     }
 }

@@ -70,7 +70,7 @@ impl<'a> Call<'a> {
         self.key.map_or_else(|| root.to_owned(), Key::to_string)
     }
 
-    /// The request, signed for this moment: `Tue, 24 Nov 2026 12:00:00 GMT`.
+    /// The request, signed for this moment: `Tue, 24 Nov 2026 12:00:00 GMT`. Who sends it names it.
     ///
     /// # Errors
     /// `InvalidKey` for a name that a URL cannot carry, `InvalidInput` for a tag or version that a
@@ -90,9 +90,8 @@ impl<'a> Call<'a> {
             Signing::Key(key) => Some(self.authorization(key, &url, &headers)),
             Signing::Sas(_) | Signing::None => None,
         };
-        let mut request = HttpRequest::new(self.method.clone(), url)
-            .with_redirects(Redirects::Never)
-            .named(self.operation, self.subject(container));
+        let mut request =
+            HttpRequest::new(self.method.clone(), url).with_redirects(Redirects::Never);
         for (name, value) in &headers {
             request = request.with_header(HeaderName::from_static(name), self.value(value)?);
         }

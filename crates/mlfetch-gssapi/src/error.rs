@@ -40,9 +40,7 @@ impl Error {
 
     /// That `asked` is asked for, and `owner` is there.
     pub(crate) fn other(asked: &str, owner: &str) -> Self {
-        let realm =
-            |principal: &'_ str| principal.rsplit_once('@').map(|(_, realm)| realm.to_owned());
-        let words = match (realm(asked), realm(owner)) {
+        let words = match (realm_of(asked), realm_of(owner)) {
             (Some(wanted), Some(found)) if wanted != found => format!(
                 "`{asked}` is of the realm `{wanted}`, and what there is, of `{found}` (`{owner}`)"
             ),
@@ -60,6 +58,11 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
+}
+
+/// What follows the last `@` of a principal.
+fn realm_of(principal: &str) -> Option<&str> {
+    principal.rsplit_once('@').map(|(_, realm)| realm)
 }
 
 fn kind_of(words: &str) -> ErrorKind {

@@ -54,9 +54,12 @@ impl Refusal {
     pub(crate) fn is_unknown_operation(&self) -> bool {
         self.error.kind() == ErrorKind::Unsupported
             || self.exception.as_deref() == Some("IllegalArgumentException")
-                && self.error.message().is_some_and(|text| text.contains("op"))
+                && self.error.message().is_some_and(|text| text.contains(UNKNOWN_OPERATION))
     }
 }
+
+/// In Java's words for an operation that a NameNode or HttpFS does not know.
+const UNKNOWN_OPERATION: &str = "No enum const";
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
@@ -97,6 +100,8 @@ fn kind_of(exception: &str, message: &str) -> ErrorKind {
         | "BlockMissingException"
         | "ReplicaNotFoundException" => ErrorKind::Unavailable,
         "UnsupportedOperationException" | "UnresolvedPathException" => ErrorKind::Unsupported,
+        // HttpFS, with status 500.
+        "QueryParamException" if message.contains(UNKNOWN_OPERATION) => ErrorKind::Unsupported,
         "InvalidPathException" => ErrorKind::InvalidKey,
         // HttpFS says it so.
         "IllegalArgumentException" if message.contains("is not a valid DFS filename") => {
@@ -170,6 +175,7 @@ mod tests {
             ("IOException", "something else", ErrorKind::Other),
             ("InvalidPathException", "Invalid path name", ErrorKind::InvalidKey),
             ("IllegalArgumentException", "Invalid value", ErrorKind::InvalidInput),
+            ("QueryParamException", "No enum constant x.Operation.Y", ErrorKind::Unsupported),
             (
                 "IllegalArgumentException",
                 "Pathname /a:b from /a:b is not a valid DFS filename.",

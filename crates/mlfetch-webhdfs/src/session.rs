@@ -49,7 +49,7 @@ impl Session {
     /// Asks a NameNode for something that it answers itself.
     pub(crate) async fn ask(&self, call: &Call, limit: usize) -> Result<Vec<u8>, Refusal> {
         let answer = self.ask_namenode(call).await?;
-        let answer = success(answer, &self.secrets()).await?;
+        let answer = success(answer, &self.identity().secrets()).await?;
         Ok(answer.bytes(limit).await?.to_vec())
     }
 
@@ -58,7 +58,7 @@ impl Session {
         let answer = self.ask_namenode(call).await?;
         let Some(target) = target(&answer) else {
             // A gateway has the bytes itself.
-            let answer = success(answer, &self.secrets()).await?;
+            let answer = success(answer, &self.identity().secrets()).await?;
             return Ok(Answered { answer, from: None });
         };
         let target = self.checked(call, answer.url(), target)?;
@@ -155,8 +155,7 @@ impl Session {
         identity: &Identity,
     ) -> Result<HttpResponse, Refusal> {
         let url = call.url(server, &identity.query())?;
-        let mut secrets = self.client.secrets().to_vec();
-        secrets.extend(identity.secrets());
+        let secrets = identity.secrets();
         let request = HttpRequest::new(call.method.clone(), url)
             .with_redirects(Redirects::Reported)
             .with_credential(hidden(secrets.clone()))
@@ -184,16 +183,9 @@ impl Session {
         Ok(target)
     }
 
-    /// What a server might echo and nobody may see.
-    fn secrets(&self) -> Vec<Secret> {
-        let mut secrets = self.client.secrets().to_vec();
-        secrets.extend(self.identity().secrets());
-        secrets
-    }
-
     /// What must not be shown of a redirect: the token that the NameNode put into it.
     fn secrets_of(&self, target: &Url) -> Vec<Secret> {
-        let mut secrets = self.secrets();
+        let mut secrets = self.identity().secrets();
         let given = target.query_pairs().filter(|(name, _)| name == "delegation");
         secrets.extend(given.map(|(_, value)| Secret::new(value.into_owned())));
         secrets
@@ -242,11 +234,11 @@ fn named(error: Error, server: &Url) -> Error {
             "give the cluster's certificate authority as a PEM file with `webhdfs-ca-bundle`, or ask \
              for the server by the name in its certificate",
         ),
-        ErrorKind::Tls | ErrorKind::Unreachable => None,
         ErrorKind::Network if words.contains("no HTTP") => Some(
             "the server may speak TLS there: ask for it with `swebhdfs://`, or `hdfs://` and \
              `webhdfs-tls`",
         ),
+        ErrorKind::Unreachable | ErrorKind::Tls => None,
         _ => return error,
     };
     let port = server.port_or_known_default().unwrap_or_default();

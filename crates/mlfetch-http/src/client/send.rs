@@ -59,7 +59,10 @@ impl HttpClient {
     /// # Errors
     /// `Unreachable`, `Tls`, `Network` or `Timeout` if there was no answer; `Refused` for a
     /// redirect that the rule does not allow.
-    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
+    pub async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse> {
+        if request.subject.is_empty() {
+            request.subject = display_url(&request.url);
+        }
         let mut url = request.url.clone();
         let mut at_home = true;
         for _ in 0..=MAX_REDIRECTS {

@@ -40,7 +40,8 @@ async fn in_safe_mode_files_are_read_and_those_whose_blocks_are_not_known_yet_ar
     assert!(error.hint().is_some_and(|hint| hint.contains("try again later")), "{error:?}");
 
     cluster.start_again("datanode-1");
-    let patient = RetryingStore::new(Arc::new(store), RetryPolicy::default());
+    let policy = RetryPolicy::default().with_attempts(20);
+    let patient = RetryingStore::new(Arc::new(store), policy);
     assert_eq!(read(&patient, "a.txt").await.expect("the block is back"), b"bytes");
 }
 
