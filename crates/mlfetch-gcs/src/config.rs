@@ -245,8 +245,9 @@ fn check_server(name: &'static str, text: &str) -> Result<String> {
         }
         Ok(url) => return Ok(url.to_string()),
     };
-    // What stands before `@` may be a password.
-    let shown = escape(text.rsplit('@').next().unwrap_or_default().as_bytes());
+    // What stands before `@` may be a password, and what follows `?` a signature.
+    let shown = text.rsplit('@').next().unwrap_or_default();
+    let shown = escape(shown.split('?').next().unwrap_or_default().as_bytes());
     Err(wrong(name, why).with_hint(format!("`{shown}` should be like `https://host`")))
 }
 

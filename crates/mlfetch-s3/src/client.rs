@@ -110,8 +110,9 @@ fn tls(config: &S3Config, plain: bool) -> Tls {
 
 fn check_endpoint(url: &str) -> Result<()> {
     let wrong = |why: &'static str| {
-        // What stands before `@` may be a password.
+        // What stands before `@` may be a password, and what follows `?` a signature.
         let shown = url.rsplit('@').next().unwrap_or_default();
+        let shown = shown.split('?').next().unwrap_or_default();
         Error::new(ErrorKind::InvalidInput, "use the endpoint", escape(shown.as_bytes()))
             .with_message(why)
             .with_hint("write `https://host` or `http://host:port`")

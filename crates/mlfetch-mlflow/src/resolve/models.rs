@@ -128,6 +128,11 @@ impl ModelPath {
                      models:/<name>@<alias> or models:/m-<id>, with or without a path below it",
                 )
         };
+        if location.names_a_credential() {
+            return Err(malformed(
+                "behind its `?` stands a credential, and it has no query".into(),
+            ));
+        }
         if location.authority().is_some_and(|authority| !authority.is_empty()) {
             return Err(malformed(
                 "it names a host; the registry URI says where models are".into(),
@@ -226,6 +231,7 @@ mod tests {
     #[test]
     fn what_cannot_be_a_model_is_said_before_any_request() {
         let bad = [
+            "models:/x/what?token=s3cret",
             "models:/",
             "models:x",
             "models://h/x",

@@ -100,6 +100,9 @@ impl RunPath {
                 .with_message(why)
                 .with_hint("it must look like runs:/<run_id> or runs:/<run_id>/path/in/the/run")
         };
+        if location.names_a_credential() {
+            return Err(malformed("behind its `?` stands a credential, and it has no query"));
+        }
         if location.authority().is_some_and(|authority| !authority.is_empty()) {
             return Err(malformed("it names a host; the tracking URI says where runs are"));
         }
@@ -149,6 +152,16 @@ mod tests {
         ];
         for (uri, run_id, path) in rows {
             assert_eq!(parse(uri).expect(uri), (run_id.to_owned(), path.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_credential_in_place_of_a_run_is_not_shown() {
+        for uri in
+            ["runs:/?token=s3cret", "runs:/a/b?X-Amz-Signature=s3cret", "runs://h?sig=s3cret"]
+        {
+            let error = parse(uri).expect_err(uri);
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
         }
     }
 

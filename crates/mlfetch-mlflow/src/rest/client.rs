@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mlfetch_http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use mlfetch_http::{Credential, HttpClient, HttpRequest, HttpResponse, Method, Url};
-use mlfetch_store::{Error, ErrorKind, Location, Result, Retry, RetryPolicy, Secret, retry};
+use mlfetch_store::{Error, ErrorKind, Location, Result, Retry, RetryPolicy, retry};
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
@@ -173,8 +173,8 @@ impl TrackingClient {
         match answer.failure().await {
             Ok(success) => read(success).await.map(Ok),
             Err((error, body)) => {
-                let secrets: Vec<Secret> =
-                    self.credential.as_ref().map(Credential::secrets).unwrap_or_default();
+                let mut secrets = self.http.secrets().to_vec();
+                secrets.extend(self.credential.iter().flat_map(Credential::secrets));
                 self.judge(Failure::read(&error, status, &body, &secrets)).map(Err)
             }
         }
