@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::random::Random;
 
 /// More than the size from which mlfetch fetches a file in parts, and no multiple of a part.
-pub(crate) const BIG_BYTES: usize = 67 * MIB + 17;
+pub(crate) const BIG_BYTES: usize = 33 * MIB + 17;
 
 pub(crate) const MIB: usize = 1024 * 1024;
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::fault::Class;
 use super::super::proxy::{Exchange, Fate, Handler, Request};
@@ -10,16 +11,28 @@ use super::super::tree::Tree;
 
 /// Counts the bytes of files that are passed on.
 pub(super) struct Meter {
-    pub(super) site: Arc<Site>,
-    pub(super) tree: Arc<Tree>,
+    site: Arc<Site>,
+    tree: Arc<Tree>,
     /// After so many bytes nothing more comes.
-    pub(super) silent_after: Option<u64>,
+    silent_after: AtomicU64,
+}
+
+impl Meter {
+    pub(super) fn new(site: &Arc<Site>, tree: &Arc<Tree>, silent_after: Option<u64>) -> Self {
+        let silent_after = AtomicU64::new(silent_after.unwrap_or(u64::MAX));
+        Self { site: Arc::clone(site), tree: Arc::clone(tree), silent_after }
+    }
+
+    /// From now on everything comes.
+    pub(super) fn speak_again(&self) {
+        self.silent_after.store(u64::MAX, Ordering::Relaxed);
+    }
 }
 
 impl Handler for Meter {
     fn handle(&self, request: &Request, exchange: &mut Exchange<'_>) -> io::Result<Fate> {
         exchange.counts = self.site.point(request, &self.tree).class == Class::Read;
-        exchange.silent_after = self.silent_after;
+        exchange.silent_after = self.silent_after.load(Ordering::Relaxed);
         exchange.pass()
     }
 }

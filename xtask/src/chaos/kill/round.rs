@@ -14,7 +14,7 @@ use super::super::fetch::{Ended, Running};
 use super::super::proxy::Proxy;
 use super::super::random::Random;
 use super::super::site::{Backend, Site};
-use super::super::tree::{BIG_BYTES, MIB, Tree};
+use super::super::tree::{MIB, Tree};
 use super::meter::Meter;
 
 /// A signal ends the program within this time (`docs/concepts/limits.md`).
@@ -108,7 +108,7 @@ impl Stand {
     pub(super) fn set_up(site: Site, program: PathBuf, directory: PathBuf) -> Result<Self> {
         let mut sizes: Vec<usize> = (0..30).map(|number| number * 7001).collect();
         // Files that come in parts, each large enough to be worth taking over.
-        sizes.extend([BIG_BYTES, 96 * MIB + 5]);
+        sizes.extend([67 * MIB + 17, 96 * MIB + 5]);
         let tree = Tree::new("kill", &sizes);
         site.seed(&tree)?;
         Ok(Self { program, directory, site: Arc::new(site), tree: Arc::new(tree) })
@@ -123,7 +123,10 @@ impl Stand {
         let place = desk.path().join("tree");
         let tree_bytes = self.tree.size_bytes();
         let moment = tree_bytes / 1_000_000 * round.part;
-        let proxy = self.proxy(round.is_stalled.then_some(moment))?;
+        let silent_after = round.is_stalled.then_some(moment);
+        let meter = Arc::new(Meter::new(&self.site, &self.tree, silent_after));
+        // Both runs go through it: a web server at another address is another store.
+        let proxy = Proxy::start(self.site.address, Arc::clone(&meter) as _)?;
         let mut running = self.start(&proxy, desk.path(), &place)?;
         while proxy.body_bytes() < moment && !running.has_ended()? {
             thread::sleep(LOOK_EVERY);
@@ -138,8 +141,6 @@ impl Stand {
         }
         let first = running.wait(LIMIT)?;
         let stop_time = sent.elapsed();
-        let mut came = proxy.body_bytes();
-        drop(proxy);
         let mut problems = Vec::new();
         let between = self.tree.compare(&place)?;
         if !between.wrong.is_empty() {
@@ -148,24 +149,17 @@ impl Stand {
         if !was_done {
             problems.extend(look_at_the_end(round, &first, stop_time));
         }
-        let proxy = self.proxy(None)?;
+        meter.speak_again();
         let last = self.start(&proxy, desk.path(), &place)?.wait(LIMIT)?;
-        came += proxy.body_bytes();
         problems.extend(self.look_at_the_tree(&last, &place)?);
         Ok(Outcome {
             was_done,
             stop_time,
             left_state: !between.state.is_empty(),
-            again_bytes: came.saturating_sub(tree_bytes),
+            again_bytes: proxy.body_bytes().saturating_sub(tree_bytes),
             tree_bytes,
             problems,
         })
-    }
-
-    fn proxy(&self, silent_after: Option<u64>) -> Result<Proxy> {
-        let meter =
-            Meter { site: Arc::clone(&self.site), tree: Arc::clone(&self.tree), silent_after };
-        Proxy::start(self.site.address, Arc::new(meter))
     }
 
     fn start(&self, proxy: &Proxy, desk: &Path, place: &Path) -> Result<Running> {

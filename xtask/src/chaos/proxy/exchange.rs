@@ -22,7 +22,7 @@ pub(crate) struct Exchange<'a> {
     /// Whether the bytes of this answer's body are counted.
     pub(crate) counts: bool,
     /// Once so many bytes were counted, nothing more is passed on.
-    pub(crate) silent_after: Option<u64>,
+    pub(crate) silent_after: u64,
 }
 
 /// A whole answer in memory.
@@ -61,7 +61,7 @@ impl<'a> Exchange<'a> {
         upstream: &'a mut Upstream,
         request: &'a Request,
     ) -> Self {
-        Self { shared, client, upstream, request, counts: false, silent_after: None }
+        Self { shared, client, upstream, request, counts: false, silent_after: u64::MAX }
     }
 
     /// Passes the server's answer on as it comes.
@@ -69,7 +69,7 @@ impl<'a> Exchange<'a> {
         let (head, framing) = self.ask_for_head()?;
         self.write(&head.bytes())?;
         let (shared, counts, mut client) = (self.shared, self.counts, self.client);
-        let limit = self.silent_after.unwrap_or(u64::MAX);
+        let limit = self.silent_after;
         let mut is_silent = false;
         let passed = wire::read_body(self.upstream.reader()?, framing, |piece| {
             if counts && shared.body_bytes.load(Ordering::Relaxed) >= limit {
