@@ -44,7 +44,7 @@ fn sent(address: &Address, key: &Key) {
 pub fn index(page: &[u8]) {
     let directory = Url::parse("http://host/a%20b/").expect("a URL");
     let _ = (title(page), decode_entities(page));
-    let Some(index) = Index::parse(page, &directory) else { return };
+    let Ok(index) = Index::parse(page, &directory) else { return };
     let prefix = Key::from("a b/");
     for row in &index.rows {
         match row.to_entry(&prefix) {

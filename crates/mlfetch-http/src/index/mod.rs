@@ -22,17 +22,25 @@ pub(crate) struct Index {
     pub(crate) fingerprint: u64,
 }
 
+/// Why a page is not taken for a directory's index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoIndex {
+    /// It is some other page or file, which may hold links and is still no list of what is in the
+    /// directory.
+    Other,
+    /// It has no end: rows may be missing.
+    Cut,
+}
+
 impl Index {
     /// Reads a page that came from the URL `directory`.
-    ///
-    /// `None` if it is not an index that is known here: some other page or file, which may hold
-    /// links and is still no list of what is in the directory.
-    pub(crate) fn parse(page: &[u8], directory: &Url) -> Option<Self> {
+    pub(crate) fn parse(page: &[u8], directory: &Url) -> Result<Self, NoIndex> {
         let rows = match page.trim_ascii_start().first() {
-            Some(b'[') => json::rows(page, directory)?,
+            // What is cut is no JSON.
+            Some(b'[') => json::rows(page, directory).ok_or(NoIndex::Other)?,
             _ => html::rows(page, directory)?,
         };
-        Some(Self::new(rows))
+        Ok(Self::new(rows))
     }
 
     fn new(mut rows: Vec<Row>) -> Self {
@@ -52,7 +60,7 @@ mod tests {
     use super::row::RowKind;
     use super::*;
 
-    fn parse(page: &[u8]) -> Option<Index> {
+    fn parse(page: &[u8]) -> Result<Index, NoIndex> {
         Index::parse(page, &Url::parse("http://h/odd/").expect("a URL"))
     }
 
@@ -124,13 +132,27 @@ mod tests {
             "plain text",
             "\u{1f}\u{8b}",
         ] {
-            assert!(parse(page.as_bytes()).is_none(), "{page}");
+            assert_eq!(parse(page.as_bytes()).expect_err(page), NoIndex::Other);
         }
+    }
+
+    /// HTTP may call a page whole of which a part is missing.
+    #[test]
+    fn an_index_without_its_end_is_none_wherever_it_is_cut() {
+        for (server, page) in recorded() {
+            let end = page.trim_ascii_end().len();
+            for cut in (0..end - 1).rev().step_by(5) {
+                assert!(parse(&page[..cut]).is_err(), "{server} cut at byte {cut}");
+            }
+            parse(&page[..end]).expect(server);
+        }
+        assert_eq!(parse(b"<title>Index of /</title><a href=a>").expect_err("cut"), NoIndex::Cut);
     }
 
     #[test]
     fn other_names_make_another_fingerprint() {
-        let index = |page: &str| parse(page.as_bytes()).expect("an index").fingerprint;
+        let index =
+            |page: &str| parse(format!("{page}</html>").as_bytes()).expect("an index").fingerprint;
         let one = index("<title>Index of /</title><a href=a><a href=b>");
         assert_eq!(one, index("<title>Index of /</title><a href=a><a href=b><hr>"));
         assert_ne!(one, index("<title>Index of /</title><a href=a><a href=c>"));

@@ -3,14 +3,14 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use mlfetch_store::{Depth, Error, ErrorKind, Key, ListRequest, Page, PageToken, Result};
+use mlfetch_store::{Depth, Error, ErrorKind, Key, ListRequest, Page, PageToken, Result, Retry};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, HeaderValue};
 
 use super::HttpStore;
 use crate::HttpResponse;
 use crate::folding::{folded, not_apart};
-use crate::index::{Index, Position};
+use crate::index::{Index, NoIndex, Position};
 
 /// The longest directory index that is read, in bytes (`docs/concepts/limits.md`).
 pub(super) const MAX_INDEX_BYTES: usize = 16 * 1024 * 1024;
@@ -69,10 +69,13 @@ impl HttpStore {
                 .error(ErrorKind::Protocol)
                 .with_message("the index is compressed, which was not asked for"));
         }
-        let not_an_index = not_an_index(&answer);
+        let (not_an_index, cut) = (not_an_index(&answer), cut_index(&answer));
         let directory = answer.url().clone();
         let page = answer.bytes(MAX_INDEX_BYTES).await?;
-        let index = Index::parse(&page, &directory).ok_or(not_an_index)?;
+        let index = Index::parse(&page, &directory).map_err(|why| match why {
+            NoIndex::Other => not_an_index,
+            NoIndex::Cut => cut,
+        })?;
         self.check_prefix(prefix).await?;
         Ok(Arc::new(index))
     }
@@ -94,6 +97,14 @@ fn not_an_index(answer: &HttpResponse) -> Error {
         .error(ErrorKind::Unsupported)
         .with_message("the server answers with something that is no directory index")
         .with_hint("ask for files by their full names, or turn on listings at the server")
+}
+
+/// Rows may be missing, though HTTP calls the answer whole; the next one may have them all.
+fn cut_index(answer: &HttpResponse) -> Error {
+    answer
+        .error(ErrorKind::Protocol)
+        .with_message("the directory index ends before its end")
+        .with_retry(Retry::Later)
 }
 
 fn explain_forbidden(error: Error) -> Error {

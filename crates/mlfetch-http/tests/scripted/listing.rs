@@ -2,13 +2,13 @@
 
 use std::num::NonZeroUsize;
 
-use mlfetch_store::{Depth, Entry, Error, ErrorKind, Key, ListRequest, Page, Store as _};
+use mlfetch_store::{Depth, Entry, Error, ErrorKind, Key, ListRequest, Page, Retry, Store as _};
 
 use crate::server::{Answer, Server, WebServer};
 
 const INDEX: &str = "<title>Index of /d/</title><a href=\"../\">up</a><a href=\"?C=M;O=A\">sort</a>\
      <a href=\"a%20b\">a</a><a href=\"c/\">c</a><a href=\"http://other.example/d/e\">e</a>\
-     <a href=\"..%2fescape\">f</a>";
+     <a href=\"..%2fescape\">f</a></html>";
 
 fn html(page: impl AsRef<[u8]>) -> Answer {
     Answer::new("200 OK", &["Content-Type: text/html"], page)
@@ -73,6 +73,12 @@ async fn an_index_without_end_is_left_at_the_limit() {
 async fn an_index_that_is_cut_is_an_error_not_a_shorter_list() {
     let cut = format!("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{INDEX}");
     assert_eq!(list(Answer::raw(cut)).await.expect_err("cut").kind(), ErrorKind::Network);
+}
+
+#[tokio::test]
+async fn an_index_that_http_calls_whole_and_is_not_may_be_asked_for_again() {
+    let cut = list(html(&INDEX[..INDEX.len() - 20])).await.expect_err("cut");
+    assert_eq!((cut.kind(), cut.retry()), (ErrorKind::Protocol, Retry::Later));
 }
 
 #[tokio::test]
