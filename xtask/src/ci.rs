@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail};
 use crate::metadata::Metadata;
 use crate::services::{Tools, compose};
 use crate::table::Table;
-use crate::{chaos, command, deny, deps, docs, fuzz, layers, report, test, workspace};
+use crate::{command, deny, deps, docs, fuzz, layers, report, test, workspace};
 
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 12] = [
     ("format", format),
     ("clippy", clippy),
     ("rustdoc", rustdoc),
@@ -27,8 +27,6 @@ const CHECKS: [Check; 14] = [
     ("examples", examples),
     ("fuzzing", fuzzing),
     ("tests", test_suite),
-    ("chaos", faults),
-    ("kill", kills),
 ];
 
 /// Runs the checks up to the first that fails, and says how long each took.
@@ -129,19 +127,6 @@ fn test_suite() -> Result<()> {
         bail!("tests failed; `cargo xtask test -- NAME` runs one of them");
     }
     Ok(())
-}
-
-fn faults() -> Result<()> {
-    chaos::run(&chaos::Arguments::for_ci(program_as_built()?))
-}
-
-fn kills() -> Result<()> {
-    chaos::kill::run(&chaos::kill::Arguments::for_ci(program_as_built()?))
-}
-
-/// The build of all tests has made it.
-fn program_as_built() -> Result<PathBuf> {
-    Ok(Metadata::read()?.program("debug", "mlfetch"))
 }
 
 #[cfg(test)]

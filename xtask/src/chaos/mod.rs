@@ -65,21 +65,6 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// What continuous integration runs.
-    pub(crate) fn for_ci(program: PathBuf) -> Self {
-        Self {
-            seeds: 20,
-            seed: None,
-            backend: Vec::new(),
-            kind: Vec::new(),
-            jobs: 8,
-            release: false,
-            program: Some(program),
-            markdown: None,
-            verbose: false,
-        }
-    }
-
     fn backends(&self) -> Vec<Backend> {
         let is_meant =
             |backend: &Backend| self.backend.is_empty() || self.backend.contains(backend);

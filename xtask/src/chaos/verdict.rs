@@ -7,8 +7,8 @@ use super::fetch::Ended;
 use super::site::Site;
 use super::tree::Found;
 
-/// Exit codes that say that something outside went wrong (`docs/reference/exit-codes.md`).
-const FAILURES: std::ops::RangeInclusive<i32> = 3..=8;
+/// Exit codes that say that something went wrong (`docs/reference/exit-codes.md`).
+const FAILURES: std::ops::RangeInclusive<i32> = 1..=8;
 
 /// More is no message that a person reads.
 const MAX_MESSAGE_BYTES: usize = 20_000;

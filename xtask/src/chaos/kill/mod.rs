@@ -53,21 +53,6 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// What continuous integration runs.
-    pub(crate) fn for_ci(program: PathBuf) -> Self {
-        Self {
-            times: 20,
-            seed: 1,
-            backend: Vec::new(),
-            by: Vec::new(),
-            jobs: 2,
-            release: false,
-            program: Some(program),
-            markdown: None,
-            verbose: false,
-        }
-    }
-
     /// A second web server would prove nothing more here.
     fn backends(&self) -> Vec<Backend> {
         let chosen = |backend: &Backend| {
