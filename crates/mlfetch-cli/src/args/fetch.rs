@@ -47,16 +47,10 @@ pub(crate) struct FetchArgs {
     /// What must be proven of each file before it gets its name; the size always is
     #[arg(long, value_enum, default_value = "if-present", env = "MLFETCH_VERIFY", hide_env = true)]
     verify: VerifyWord,
-    /// Files, or parts of files, on their way at the same time
-    #[arg(
-        short,
-        long,
-        value_name = "N",
-        default_value = "32",
-        env = "MLFETCH_JOBS",
-        hide_env = true
-    )]
-    jobs: NonZeroUsize,
+    /// Files, or parts of files, on their way at the same time; without it 32, and more for as long
+    /// as that is faster
+    #[arg(short, long, value_name = "N", env = "MLFETCH_JOBS", hide_env = true)]
+    jobs: Option<NonZeroUsize>,
     /// No more than so many bytes a second, all files together: a number, with K, M or G behind it
     /// for powers of 1024
     #[arg(long, value_name = "RATE", env = "MLFETCH_BWLIMIT", hide_env = true, value_parser = rate)]

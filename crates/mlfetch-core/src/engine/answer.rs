@@ -5,7 +5,6 @@ use mlfetch_store::{
     Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Result as StoreResult, Retry,
     StatRequest, Store,
 };
-use tokio::sync::SemaphorePermit;
 
 use super::FileError;
 use super::digest::Digests;
@@ -40,11 +39,6 @@ impl From<DestinationError> for Broken {
 }
 
 impl Transfers {
-    /// Waits until one more body may be on its way. The turns never close.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.turns.acquire().await.ok()
-    }
-
     /// Begins to read, tied to what is known of the object, and looks whether the answer is one to
     /// what was asked.
     pub(super) async fn read(

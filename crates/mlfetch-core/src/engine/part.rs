@@ -1,5 +1,6 @@
 //! A big file in parts, several at once, each written at its own offset.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -153,7 +154,8 @@ impl Arriving<'_> {
             None => Proving::Nothing,
         };
         let mut sha256 = transfers.follow_sha256(sum.as_ref(), staged).map_err(failed)?;
-        let at_once = PARTS_AT_ONCE.min(transfers.settings.jobs.get());
+        let jobs = transfers.settings.jobs.map_or(PARTS_AT_ONCE, NonZeroUsize::get);
+        let at_once = PARTS_AT_ONCE.min(jobs);
         let turn = Arc::default();
         let stretches = parts.stretches(self.kept(&stepping).await?);
         let mut arriving = stream::iter(stretches)
@@ -274,7 +276,7 @@ async fn one_part(
     sink: writer::Range,
     range: Range<u64>,
 ) -> Result<Vec<Step>, Broken> {
-    let _turn = transfers.turn().await;
+    let _turn = transfers.turns.take(Some(range.end - range.start)).await;
     let request = ReadRequest::new().with_range(range.clone());
     let mut body = transfers.read(info, request).await?.body;
     let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);

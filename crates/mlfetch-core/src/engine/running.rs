@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mlfetch_store::ObjectInfo;
 use tokio::task::{Id, JoinError};
+use tokio::time::Instant;
 
 use super::file::{Ended, one_file};
 use super::transfer::{Committed, Transfers};
@@ -34,7 +35,7 @@ impl Fetch {
         }
         self.let_others_end(&path).await?;
         self.progress.found(info.size);
-        self.drain(self.settings.jobs.get() - 1).await?;
+        self.drain(self.crowd.limit() - 1).await?;
         if !self.settings.dry_run {
             self.make_destination().await?;
         }
@@ -76,6 +77,7 @@ impl Fetch {
         &mut self,
         ended: std::result::Result<(Id, Ended), JoinError>,
     ) -> Result<()> {
+        self.crowd.ended(self.running.len() + 1 >= self.crowd.limit(), Instant::now());
         let (id, ended) = match ended {
             Ok((id, ended)) => (id, Ok(ended)),
             Err(cause) => (cause.id(), Err(cause)),

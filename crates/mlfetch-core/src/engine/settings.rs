@@ -26,8 +26,10 @@ pub struct FetchSettings {
     /// What is put behind the name of a file that would be replaced, to keep it under that name; an
     /// earlier backup goes.
     pub backup: Option<Arc<BackupSuffix>>,
-    /// Files, or parts of big files, on their way at the same time.
-    pub jobs: NonZeroUsize,
+    /// Files, or parts of big files, on their way at the same time; `None` for as many as it turns
+    /// out to be worth: 32 at first, more while more of them end in the same time, and no more than
+    /// their buffers fit into 64 MiB.
+    pub jobs: Option<NonZeroUsize>,
     /// Bytes that may come in a second, all files together.
     pub bytes_per_second: Option<NonZeroU64>,
     /// Go on after a file failed. A name that cannot be a path never stops the others.
@@ -69,7 +71,7 @@ impl Default for FetchSettings {
             filter: Filter::all(),
             verify: Verify::default(),
             backup: None,
-            jobs: NonZeroUsize::new(32).unwrap_or(NonZeroUsize::MIN),
+            jobs: None,
             bytes_per_second: None,
             keep_going: false,
             dry_run: false,
@@ -87,7 +89,7 @@ impl Default for FetchSettings {
 }
 
 impl FetchSettings {
-    /// All files, as MLflow lays them out, 32 at a time, unchanged files left alone.
+    /// All files, as MLflow lays them out, as many at a time as it is worth, unchanged files left alone.
     pub fn new() -> Self {
         Self::default()
     }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use mlfetch_store::{Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
-use tokio::sync::Semaphore;
 
 use super::answer::{Broken, Wanted, too_long, wrong_bytes};
 use super::conflict::Course;
@@ -18,6 +17,7 @@ use super::pace::Pace;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
+use super::turns::Turns;
 use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError, Sealed, Witness};
@@ -54,8 +54,7 @@ pub(super) struct Transfers {
     pub(super) room: Arc<Room>,
     pub(super) hands: Arc<Hands>,
     pub(super) pace: Option<Arc<Pace>>,
-    /// As many turns as there may be bodies on their way.
-    pub(super) turns: Arc<Semaphore>,
+    pub(super) turns: Arc<Turns>,
     pub(super) witness: Option<Arc<dyn Witness>>,
 }
 
@@ -137,7 +136,7 @@ impl Transfers {
                 done => return done,
             }
         }
-        let _turn = self.turn().await;
+        let _turn = self.turns.take(planned.info.size).await;
         let object = self.read(&planned.info, ReadRequest::new()).await?;
         match object.info.size {
             Some(size) if size <= SMALL_BYTES => self.to_memory(planned, object, size).await,
@@ -335,7 +334,7 @@ impl Transfers {
             room: Arc::default(),
             hands: Arc::default(),
             pace: None,
-            turns: Arc::new(Semaphore::new(1)),
+            turns: Arc::new(Turns::new(Some(1))),
             witness: None,
         }
     }

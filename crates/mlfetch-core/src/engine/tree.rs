@@ -1,14 +1,15 @@
 //! A fetch on its way, from its first part to its end.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
 use mlfetch_store::{Error, ErrorKind, Key, ObjectInfo, Store};
-use tokio::sync::Semaphore;
 use tokio::task::{Id, JoinSet};
 
 use super::conflict::Course;
+use super::crowd::Crowd;
 use super::expected::expected;
 use super::extraneous::Seen;
 use super::file::Ended;
@@ -18,6 +19,7 @@ use super::pace::Pace;
 use super::room::Room;
 use super::running::Started;
 use super::transfer::Transfers;
+use super::turns::Turns;
 use super::{
     Engine, FetchError, FetchSettings, FileError, FileFailure, Observer, Overwrite, Progress,
     Report, Shape, Source, Witness,
@@ -39,7 +41,9 @@ pub(super) struct Fetch {
     pub(super) room: Arc<Room>,
     pub(super) hands: Arc<Hands>,
     pace: Option<Arc<Pace>>,
-    pub(super) turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
+    /// How many files may be on their way.
+    pub(super) crowd: Crowd,
     pub(super) running: JoinSet<Ended>,
     /// The files that are on their way.
     pub(super) started: HashMap<Id, Started>,
@@ -65,7 +69,7 @@ impl Fetch {
         observer: Arc<dyn Observer>,
         progress: Arc<Progress>,
     ) -> Result<Self> {
-        let turns = settings.jobs.get().min(Semaphore::MAX_PERMITS);
+        let jobs = settings.jobs.map(NonZeroUsize::get);
         let backup = settings.backup.as_deref();
         let atomic = settings.atomic.then(|| Atomic::begin(destination, backup)).transpose()?;
         let destination = match &atomic {
@@ -92,7 +96,8 @@ impl Fetch {
             room: Arc::default(),
             hands: Arc::default(),
             pace,
-            turns: Arc::new(Semaphore::new(turns)),
+            turns: Arc::new(Turns::new(jobs)),
+            crowd: Crowd::new(jobs),
             running: JoinSet::new(),
             started: HashMap::new(),
             report,

@@ -32,7 +32,7 @@ async fn it_appears_whole_and_the_report_says_where() {
 
 #[tokio::test]
 async fn a_fetch_that_failed_leaves_no_destination_and_the_next_goes_on() {
-    let mut home = home(failing(usize::MAX)).set(|s| s.jobs = 1.try_into().expect("some"));
+    let mut home = home(failing(usize::MAX)).set(|s| s.jobs = Some(1.try_into().expect("some")));
     home.fetch().await.expect_err("one file failed");
     assert!(!home.destination().exists());
     let left = tree(home.path());

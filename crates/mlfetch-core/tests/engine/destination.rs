@@ -70,7 +70,7 @@ async fn a_destination_may_be_a_link_to_a_directory_and_not_one_that_leads_nowhe
 async fn nothing_is_written_through_a_link_below_the_destination() {
     for jobs in [1, 8] {
         let home = Home::new(memory(&[("link/x", "x"), ("link/deep/y", "y")]))
-            .set(|s| s.jobs = jobs.try_into().expect("some"));
+            .set(|s| s.jobs = Some(jobs.try_into().expect("some")));
         let outside = tempfile::tempdir().expect("a directory");
         fs::create_dir(home.destination()).expect("made");
         symlink(outside.path(), home.destination().join("link")).expect("a link");

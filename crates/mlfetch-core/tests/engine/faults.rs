@@ -183,7 +183,7 @@ async fn the_first_failure_stops_the_rest_and_whole_files_stay() {
         .only(Key::from("f0100"));
     let store = Arc::new(store);
     let home = Home::new(Arc::clone(&store) as Arc<dyn Store>)
-        .set(|s| s.jobs = 4.try_into().expect("some"));
+        .set(|s| s.jobs = Some(4.try_into().expect("some")));
     match home.fetch().await.expect_err("one may not be read") {
         FetchError::File(failure) => assert_eq!(failure.path, "f0100"),
         other => panic!("{other:?}"),

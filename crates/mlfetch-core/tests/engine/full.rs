@@ -84,7 +84,7 @@ async fn a_process_with_few_handles_fetches_many_directories() {
     }
     let names: Vec<String> = (0..400).map(|index| format!("a{index}/b/c")).collect();
     let objects: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
-    let home = Home::new(memory(&objects)).set(|s| s.jobs = 4.try_into().expect("some"));
+    let home = Home::new(memory(&objects)).set(|s| s.jobs = Some(4.try_into().expect("some")));
     let report = home.fetch().await.expect("it makes do with what it has");
     assert_eq!(report.files, 400);
 }

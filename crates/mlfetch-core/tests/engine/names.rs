@@ -114,7 +114,8 @@ async fn the_exact_form_of_a_staging_directory_is_refused_by_name() {
 async fn an_object_and_a_directory_of_one_name_are_a_conflict_and_never_stop_the_others() {
     for jobs in [1, 2, 32] {
         let objects = [("a", "file"), ("a/b", "inside"), ("a/c/d", "inside"), ("good", "good")];
-        let home = Home::new(memory(&objects)).set(|s| s.jobs = jobs.try_into().expect("some"));
+        let home =
+            Home::new(memory(&objects)).set(|s| s.jobs = Some(jobs.try_into().expect("some")));
         let report = some(home.fetch().await);
         // The listing is sorted: the file comes first.
         assert_eq!(home.tree(), expected(&[("a", "file"), ("good", "good")]), "{jobs}");
@@ -130,7 +131,7 @@ async fn an_object_and_a_directory_of_one_name_are_a_conflict_and_never_stop_the
 async fn where_the_directory_came_first_the_object_is_refused() {
     for jobs in [1, 32] {
         let home = Home::new(memory(&[("a", "file"), ("a/b", "inside"), ("good", "good")]))
-            .set(|s| s.jobs = jobs.try_into().expect("some"));
+            .set(|s| s.jobs = Some(jobs.try_into().expect("some")));
         home.has("a/b", "before");
         let report = some(home.fetch().await);
         assert_eq!(home.tree(), expected(&[("a/b", "inside"), ("good", "good")]));
@@ -143,7 +144,7 @@ async fn where_the_directory_came_first_the_object_is_refused() {
 async fn a_marker_beside_an_object_of_its_name_is_a_conflict() {
     for jobs in [1, 32] {
         let home = Home::new(memory(&[("d", "file"), ("d/", ""), ("good", "good")]))
-            .set(|s| s.jobs = jobs.try_into().expect("some"));
+            .set(|s| s.jobs = Some(jobs.try_into().expect("some")));
         let report = some(home.fetch().await);
         assert_eq!(home.tree(), expected(&[("d", "file"), ("good", "good")]));
         assert_eq!(report.failures.len(), 1);
@@ -228,7 +229,7 @@ async fn a_destination_inside_what_is_fetched_is_refused_and_does_not_grow() {
     let mut home = Home::new(memory(&[]));
     let files = MemoryStore::with_listing(Listing::Tree).with(Key::from("a"), "a");
     home.stores = vec![Arc::new(Mirror(files, home.destination()))];
-    let home = home.set(|settings| settings.jobs = std::num::NonZeroUsize::MIN);
+    let home = home.set(|settings| settings.jobs = Some(std::num::NonZeroUsize::MIN));
     home.has("theirs", "theirs");
     match home.fetch().await.expect_err("it lies inside") {
         FetchError::Source(error) => assert!(error.to_string().contains("lies inside"), "{error}"),

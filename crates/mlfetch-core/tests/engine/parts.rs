@@ -227,7 +227,7 @@ async fn no_more_bodies_are_on_their_way_than_jobs() {
         });
         object.body = Box::pin(slow);
     });
-    let home = Home::new(Arc::new(store)).set(|s| s.jobs = 3.try_into().expect("some"));
+    let home = Home::new(Arc::new(store)).set(|s| s.jobs = Some(3.try_into().expect("some")));
     home.fetch().await.expect("fetched");
     assert_eq!(most.most.load(Ordering::SeqCst), 3);
 }
