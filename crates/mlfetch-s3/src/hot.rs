@@ -21,8 +21,12 @@ pub struct Asker {
     signer: Signer,
 }
 
-impl Default for Asker {
-    fn default() -> Self {
+impl Asker {
+    /// One at Amazon.
+    ///
+    /// # Errors
+    /// None that anybody has seen.
+    pub fn new() -> Result<Self> {
         let endpoint = Endpoint {
             base: "https://bucket.s3.us-east-1.amazonaws.com".to_owned(),
             host: "bucket.s3.us-east-1.amazonaws.com".to_owned(),
@@ -30,15 +34,14 @@ impl Default for Asker {
             region: "us-east-1".to_owned(),
             service: "s3".to_owned(),
             session: false,
+            region_set: None,
         };
         let (id, secret) = ("AKIAIOSFODNN7EXAMPLE".to_owned(), Secret::new("a secret"));
         let keys = Arc::new(Keys { id, secret, token: None, expires: None });
-        let signer = Signer::new(Arc::clone(&keys), &TIMESTAMP[..8], "us-east-1", "s3");
-        Self { endpoint, keys, signer }
+        let signer = Signer::new(Arc::clone(&keys), &TIMESTAMP[..8], &endpoint.scope(), "s3")?;
+        Ok(Self { endpoint, keys, signer })
     }
-}
 
-impl Asker {
     /// The signed request for an object; how many headers it has.
     pub fn ask(&self, key: &Key) -> Result<usize> {
         let call = Call::of_object("read", Method::GET, key).header("if-match", Some("\"tag\""))?;

@@ -7,7 +7,15 @@ use crate::pages::{Block, Page, code_spans};
 
 /// Flags of other programs that the text speaks of: MLflow's server, cargo, `cargo xtask`,
 /// `sha256sum`.
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 19] = [
+    "--app-name",
+    "--cfg",
+    "--rounds",
+    "--seeds",
+    "--slow-rounds",
+    "--times",
+    "--to",
+    "--write",
     "--artifacts-destination",
     "--artifacts-only",
     "--no-serve-artifacts",
@@ -67,6 +75,9 @@ fn in_block(program: &mut Program, page: &Page, block: &Block<'_>) -> Vec<String
 fn typed_to_mlfetch(line: &str) -> Option<Vec<String>> {
     let line = line.replace("$(", " ").replace(')', " ").replace(';', " ; ");
     let words: Vec<&str> = line.split_whitespace().collect();
+    if words.contains(&"xtask") {
+        return None;
+    }
     let runs = words.windows(2).any(|pair| pair == ["cargo", "run"]);
     let begins = if runs { "--" } else { "mlfetch" };
     let start = words.iter().position(|word| *word == begins)? + 1;

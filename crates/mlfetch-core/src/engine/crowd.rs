@@ -26,13 +26,15 @@ pub(super) struct Crowd {
     since: Option<Instant>,
     /// Nanoseconds for a file, with half as many.
     before: Option<u128>,
+    /// Whether the last file that began had to wait for its place.
+    is_full: bool,
 }
 
 impl Crowd {
     /// As many as somebody says, or as it turns out.
     pub(super) fn new(jobs: Option<usize>) -> Self {
         let (limit, max) = jobs.map_or_else(|| (FIRST, most()), |jobs| (jobs, jobs));
-        Self { limit, max, ended: 0, since: None, before: None }
+        Self { limit, max, ended: 0, since: None, before: None, is_full: false }
     }
 
     /// How many may be on their way.
@@ -40,13 +42,18 @@ impl Crowd {
         self.limit
     }
 
-    /// A file ended, while as many as may be were on their way, or fewer.
-    pub(super) fn ended(&mut self, is_full: bool, now: Instant) {
+    /// A file is to begin, and so many are on their way.
+    pub(super) fn begins(&mut self, running: usize) {
+        self.is_full = running >= self.limit;
+    }
+
+    /// A file ended.
+    pub(super) fn ended(&mut self, now: Instant) {
         if self.limit >= self.max {
             return;
         }
-        let Some(since) = self.since.filter(|_| is_full) else {
-            // What fewer bring says nothing.
+        let Some(since) = self.since.filter(|_| self.is_full) else {
+            // What fewer bring than may be says nothing.
             (self.since, self.ended) = (Some(now), 0);
             return;
         };
@@ -90,7 +97,8 @@ mod tests {
         for _ in 0..20_000 {
             let limit = crowd.limit();
             now += takes(limit) / u32::try_from(limit).expect("few");
-            crowd.ended(true, now);
+            crowd.begins(limit);
+            crowd.ended(now);
             if crowd.limit() != limit {
                 numbers.push(crowd.limit());
             }
@@ -111,7 +119,8 @@ mod tests {
     fn what_somebody_says_stays() {
         let mut crowd = Crowd::new(Some(7));
         let now = Instant::now();
-        (0..1000).for_each(|_| crowd.ended(true, now));
+        crowd.begins(7);
+        (0..1000).for_each(|_| crowd.ended(now));
         assert_eq!(crowd.limit(), 7);
     }
 
@@ -119,7 +128,10 @@ mod tests {
     fn few_files_say_nothing() {
         let mut crowd = Crowd { max: MAX, ..Crowd::new(None) };
         let now = Instant::now();
-        (0..1000).for_each(|index| crowd.ended(index % 40 != 0, now));
+        for index in 0..1000 {
+            crowd.begins(if index % 40 == 0 { 3 } else { FIRST });
+            crowd.ended(now);
+        }
         assert_eq!(crowd.limit(), FIRST);
     }
 }

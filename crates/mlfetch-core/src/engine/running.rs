@@ -35,6 +35,7 @@ impl Fetch {
         }
         self.let_others_end(&path).await?;
         self.progress.found(info.size);
+        self.crowd.begins(self.running.len());
         self.drain(self.crowd.limit() - 1).await?;
         if !self.settings.dry_run {
             self.make_destination().await?;
@@ -77,7 +78,7 @@ impl Fetch {
         &mut self,
         ended: std::result::Result<(Id, Ended), JoinError>,
     ) -> Result<()> {
-        self.crowd.ended(self.running.len() + 1 >= self.crowd.limit(), Instant::now());
+        self.crowd.ended(Instant::now());
         let (id, ended) = match ended {
             Ok((id, ended)) => (id, Ok(ended)),
             Err(cause) => (cause.id(), Err(cause)),
