@@ -21,12 +21,12 @@ fn url() -> String {
 
 /// Who may do everything in the HDFS behind it.
 fn open() -> WebHdfsStore {
-    open_with(WebHdfsConfig::new().with_user(hadoop::superuser()))
+    open_with(&WebHdfsConfig::new().with_user(hadoop::superuser()))
 }
 
-fn open_with(config: WebHdfsConfig) -> WebHdfsStore {
+fn open_with(config: &WebHdfsConfig) -> WebHdfsStore {
     let uri = url().replace("http://", "webhdfs://");
-    WebHdfsStore::open(&config, &uri).expect("a store")
+    WebHdfsStore::open(config, &uri).expect("a store")
 }
 
 /// Puts one file, and gives its key.
@@ -42,7 +42,7 @@ async fn the_bytes_come_from_the_gateway_and_from_nowhere_else() {
     let key = put(&bytes);
     // No redirect is allowed to lead away from it.
     let config = WebHdfsConfig::new().with_user(hadoop::superuser());
-    let store = open_with(config.with_datanode_hosts("dn1.example").expect("a list"));
+    let store = open_with(&config.with_datanode_hosts("dn1.example").expect("a list"));
     assert!(read(&store, key.to_str().expect("text")).await.expect("bytes") == bytes);
 }
 
@@ -98,7 +98,7 @@ async fn each_refusal_has_its_kind_as_it_has_without_a_gateway() {
     let (prefix, _) = key.to_str().expect("text").rsplit_once('/').expect("a directory");
     hadoop::shell(hadoop::conf().as_ref(), &["-chmod", "700", &format!("/{prefix}")]);
     let (missing, directory) = (Key::from("no/such/file"), Key::from(prefix));
-    let stranger = open_with(WebHdfsConfig::new().with_user("mallory".to_owned()));
+    let stranger = open_with(&WebHdfsConfig::new().with_user("mallory".to_owned()));
     for (store, key, kind) in [
         (&open(), &missing, ErrorKind::NotFound),
         (&open(), &directory, ErrorKind::IsDirectory),
@@ -127,7 +127,7 @@ async fn who_may_act_for_others_reads_for_them_and_nobody_else_does() {
     let name = key.to_str().expect("text");
     let as_carrier = |user: &str| {
         let config = WebHdfsConfig::new().with_user(user.to_owned());
-        open_with(config.with_proxy_user(hadoop::superuser()))
+        open_with(&config.with_proxy_user(hadoop::superuser()))
     };
     assert_eq!(read(&as_carrier("carrier"), name).await.expect("bytes"), b"x");
     let error = read(&as_carrier("mallory"), name).await.expect_err("may not");
@@ -148,7 +148,7 @@ async fn a_token_of_the_gateway_says_who_asks() {
     let token = given["Token"]["urlString"].as_str().expect("a token").to_owned();
     let open = |token: String| {
         let config = WebHdfsConfig::new().with_addresses([url()]);
-        open_with(config.with_delegation_token(Some(Secret::new(token))))
+        open_with(&config.with_delegation_token(Some(Secret::new(token))))
     };
     let bytes = read(&open(token.clone()), key.to_str().expect("text")).await;
     assert_eq!(bytes.expect("bytes"), b"x");
