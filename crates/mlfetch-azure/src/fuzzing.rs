@@ -73,6 +73,10 @@ pub fn credentials(text: &str) {
         }
         Err(error) => assert_harmless_error(&error),
     }
+    if text.contains(MARK) {
+        // Then it may stand where a name does, and names are shown.
+        return;
+    }
     let [name, key, more] = lines(text);
     let whole = format!("AccountName={name};AccountKey={MARK}{key};{more}");
     shows_nothing(&ConnectionString::parse(&Secret::new(whole)));

@@ -19,13 +19,28 @@ pub(crate) fn check_place(answer: &HttpResponse, asked: &Url) -> Result<()> {
         return Err(answer.error(ErrorKind::IsDirectory));
     }
     let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
-    if last(from) != last(to) && answer.is_html() {
-        return Err(answer
+    let login = |what: &str| {
+        Err(answer
             .error(ErrorKind::Unauthenticated)
-            .with_message("the server sends us on to an HTML page, which looks like a login")
-            .with_hint("sign in with user and password, a token, or a client certificate"));
+            .with_message(format!("{what} an HTML page, which looks like a login"))
+            .with_hint("sign in with user and password, a token, or a client certificate"))
+    };
+    if last(from) != last(to) && answer.is_html() {
+        return login("the server sends us on to");
+    }
+    if answer.is_html() && is_no_page(last(from).as_deref().unwrap_or_default()) {
+        return login("the server sends instead of the file");
     }
     Ok(())
+}
+
+/// Endings of names under which pages for people lie.
+const PAGES: [&str; 9] = ["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp", "cgi"];
+
+/// Whether a name has an ending that no page has.
+fn is_no_page(name: &str) -> bool {
+    let ending = name.rsplit_once('.').filter(|(before, _)| !before.is_empty());
+    ending.is_some_and(|(_, ending)| !PAGES.iter().any(|page| ending.eq_ignore_ascii_case(page)))
 }
 
 /// What an answer says of an object: never the size of a range for that of the whole.

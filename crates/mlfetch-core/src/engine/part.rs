@@ -37,8 +37,8 @@ const PARTS: u64 = 32;
 const PARTS_AT_ONCE: usize = 8;
 
 /// What is noted of a part as it arrives, in as many steps: if all parts on their way are cut off,
-/// no more than one part's bytes come again.
-const STEPS: u64 = PARTS_AT_ONCE as u64;
+/// no more than half a part's bytes come again, and what the network held.
+const STEPS: u64 = 2 * PARTS_AT_ONCE as u64;
 
 /// How a file is cut.
 #[derive(Debug, Clone, Copy)]

@@ -156,7 +156,7 @@ impl Kind {
     pub(crate) fn trace(self) -> Trace {
         match self {
             Self::FlippedBit | Self::RepeatedChunk => Trace::Checksum,
-            Self::ShortLength | Self::LongBody | Self::EmptyAnswer => Trace::Size,
+            Self::ShortLength | Self::LongBody | Self::EmptyAnswer | Self::Gzip => Trace::Size,
             Self::CutListing => Trace::Ending,
             _ => Trace::Protocol,
         }
