@@ -49,7 +49,7 @@ impl Session {
     /// Asks a NameNode for something that it answers itself.
     pub(crate) async fn ask(&self, call: &Call, limit: usize) -> Result<Vec<u8>, Refusal> {
         let answer = self.ask_namenode(call).await?;
-        let answer = success(answer, &self.identity().secrets()).await?;
+        let answer = success(answer, &self.secrets()).await?;
         Ok(answer.bytes(limit).await?.to_vec())
     }
 
@@ -58,7 +58,7 @@ impl Session {
         let answer = self.ask_namenode(call).await?;
         let Some(target) = target(&answer) else {
             // A gateway has the bytes itself.
-            let answer = success(answer, &self.identity().secrets()).await?;
+            let answer = success(answer, &self.secrets()).await?;
             return Ok(Answered { answer, from: None });
         };
         let target = self.checked(call, answer.url(), target)?;
@@ -155,7 +155,8 @@ impl Session {
         identity: &Identity,
     ) -> Result<HttpResponse, Refusal> {
         let url = call.url(server, &identity.query())?;
-        let secrets = identity.secrets();
+        let mut secrets = self.client.secrets().to_vec();
+        secrets.extend(identity.secrets());
         let request = HttpRequest::new(call.method.clone(), url)
             .with_redirects(Redirects::Reported)
             .with_credential(hidden(secrets.clone()))
@@ -183,9 +184,16 @@ impl Session {
         Ok(target)
     }
 
+    /// What a server might echo and nobody may see.
+    fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = self.client.secrets().to_vec();
+        secrets.extend(self.identity().secrets());
+        secrets
+    }
+
     /// What must not be shown of a redirect: the token that the NameNode put into it.
     fn secrets_of(&self, target: &Url) -> Vec<Secret> {
-        let mut secrets = self.identity().secrets();
+        let mut secrets = self.secrets();
         let given = target.query_pairs().filter(|(name, _)| name == "delegation");
         secrets.extend(given.map(|(_, value)| Secret::new(value.into_owned())));
         secrets

@@ -100,7 +100,7 @@ fn refused(status: u16, body: &serde_json::Value) -> Answer {
 fn page(asked: &Asked) -> Answer {
     let path = asked.target.split('?').next().unwrap_or_default();
     if path.ends_with('/') {
-        let page = "<title>Index of /d/</title><a href=\"../\">..</a><a href=\"a\">a</a>";
+        let page = "<title>Index of /d/</title><a href=\"../\">..</a><a href=\"a\">a</a></html>";
         return Answer::new(200, page).with("content-type", "text/html");
     }
     Answer::new(200, BYTES).with("etag", "\"e\"")
