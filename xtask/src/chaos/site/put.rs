@@ -61,9 +61,9 @@ impl Site {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).context("cannot make a directory for the web server")?;
         }
-        // Another file under the name, as a careful writer would put it there; two sites share the
-        // directory and are seeded side by side.
-        let new = path.with_extension(format!("{:?}", std::thread::current().id()));
+        // Another file under the name, as a careful writer would put it there. Two sites share the
+        // directory and are seeded side by side; what begins with a dot is in no index of nginx.
+        let new = path.with_file_name(format!(".{:?}", std::thread::current().id()));
         let mut file = File::create(&new).context("cannot write a file for the web server")?;
         file.write_all(bytes).context("cannot write a file for the web server")?;
         if age == Age::Old {
