@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail};
 use crate::metadata::Metadata;
 use crate::services::{Tools, compose};
 use crate::table::Table;
-use crate::{command, deny, deps, docs, fuzz, layers, report, test, workspace};
+use crate::{command, deny, deps, docs, layers, report, test, workspace};
 
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 11] = [
     ("format", format),
     ("clippy", clippy),
     ("rustdoc", rustdoc),
@@ -25,7 +25,6 @@ const CHECKS: [Check; 12] = [
     ("licences", deny::run),
     ("compose file", compose_file),
     ("examples", examples),
-    ("fuzzing", fuzzing),
     ("tests", test_suite),
 ];
 
@@ -118,10 +117,6 @@ fn example_manifests() -> Result<Vec<PathBuf>> {
 }
 
 /// A short look; a long one is `cargo xtask fuzz`.
-fn fuzzing() -> Result<()> {
-    fuzz::run(&fuzz::Arguments::for_ci())
-}
-
 fn test_suite() -> Result<()> {
     if test::run(&test::Arguments::default())? != ExitCode::SUCCESS {
         bail!("tests failed; `cargo xtask test -- NAME` runs one of them");

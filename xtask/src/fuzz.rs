@@ -32,10 +32,6 @@ const FLAGS: [&str; 9] = [
     "-Ccodegen-units=1",
 ];
 
-/// How long each target runs in continuous integration, in seconds: the kept inputs alone. What is
-/// found by chance must not stop somebody else's change.
-const SECONDS_IN_CI: u32 = 0;
-
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// How long each target runs, in seconds; 0 for the kept inputs alone
@@ -43,12 +39,6 @@ pub(crate) struct Arguments {
     seconds: u32,
     /// Names of targets; all without one
     targets: Vec<String>,
-}
-
-impl Arguments {
-    pub(crate) fn for_ci() -> Self {
-        Self { seconds: SECONDS_IN_CI, targets: Vec::new() }
-    }
 }
 
 /// Builds the targets and runs each from its corpus, as many at once as there are processors.
