@@ -210,7 +210,7 @@ impl Store for HttpStore {
 
     async fn stat(&self, key: &Key, request: StatRequest) -> Result<ObjectInfo> {
         no_versions("stat", key, request.version.as_deref())?;
-        let info = self.stat_one("stat", key, request.checksums).await?;
+        let info = self.stat_one("stat", key, request.wants_checksums()).await?;
         self.check_folding("stat", &info).await?;
         Ok(info)
     }

@@ -4,8 +4,6 @@ mod list;
 mod parts;
 mod read;
 
-use parts::Telling;
-
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -99,12 +97,7 @@ impl Store for S3Store {
 
     async fn stat(&self, key: &Key, request: StatRequest) -> Result<ObjectInfo> {
         let version = self.version_of(key, request.version.as_deref());
-        let parts = match (request.checksums, request.exact) {
-            (false, _) => None,
-            (true, false) => Some(Telling::Ends),
-            (true, true) => Some(Telling::Each),
-        };
-        self.stat_one("stat", key, version, parts).await
+        self.stat_one("stat", key, version, request.checksums).await
     }
 
     async fn read(&self, key: &Key, request: ReadRequest) -> Result<Object> {

@@ -54,7 +54,7 @@ pub use key::Key;
 pub use location::Location;
 pub use memory::MemoryStore;
 pub use options::{OptionSpec, OptionValue, Options};
-pub use request::{Depth, ListRequest, ReadRequest, StatRequest};
+pub use request::{Depth, ListRequest, ReadRequest, StatRequest, WantedChecksums};
 pub use retry::{RetryEvent, RetryObserver, RetryPolicy, retry};
 pub use retrying::RetryingStore;
 pub use secret::Secret;

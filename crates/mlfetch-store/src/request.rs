@@ -56,13 +56,23 @@ impl ListRequest {
 pub struct StatRequest {
     /// Of this version; the current one if `None`.
     pub version: Option<String>,
-    /// Checksums too, also where they cost a request of their own.
-    pub checksums: bool,
-    /// With [`checksums`](Self::checksums): take nothing for granted that a request more can tell. A
-    /// store may otherwise take the parts of an upload for equally long if the first, the last and
-    /// their number say so, instead of asking for each. Whoever finds that the bytes do not agree
-    /// asks again with this before saying so.
-    pub exact: bool,
+    /// Which checksums are asked for.
+    pub checksums: WantedChecksums,
+}
+
+/// Which checksums are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WantedChecksums {
+    /// Those that cost nothing.
+    #[default]
+    Free,
+    /// Those that the store keeps, also where they cost a request of their own.
+    Kept,
+    /// The same, and nothing is taken for granted that a request more can tell. A store may otherwise
+    /// take the parts of an upload for equally long if the first, the last and their number say so,
+    /// instead of asking for each. Whoever finds that the bytes do not agree asks again with this
+    /// before saying so.
+    Exact,
 }
 
 impl StatRequest {
@@ -81,15 +91,20 @@ impl StatRequest {
     /// With the checksums that the store keeps.
     #[must_use]
     pub fn with_checksums(mut self) -> Self {
-        self.checksums = true;
+        self.checksums = WantedChecksums::Kept;
         self
     }
 
     /// With the checksums that the store keeps, and nothing about them taken for granted.
     #[must_use]
     pub fn with_exact_checksums(mut self) -> Self {
-        (self.checksums, self.exact) = (true, true);
+        self.checksums = WantedChecksums::Exact;
         self
+    }
+
+    /// Whether checksums are wanted that cost extra.
+    pub fn wants_checksums(&self) -> bool {
+        self.checksums != WantedChecksums::Free
     }
 }
 

@@ -93,7 +93,7 @@ impl Store for WebHdfsStore {
 
     async fn stat(&self, key: &Key, request: StatRequest) -> Result<ObjectInfo> {
         no_versions("stat", key, request.version.as_deref())?;
-        self.stat_one(key, request.checksums).await
+        self.stat_one(key, request.wants_checksums()).await
     }
 
     async fn read(&self, key: &Key, request: ReadRequest) -> Result<Object> {

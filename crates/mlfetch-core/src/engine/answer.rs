@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt as _;
 use mlfetch_store::{
     Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Result as StoreResult, Retry,
-    StatRequest, Store,
+    StatRequest, Store, WantedChecksums,
 };
 
 use super::FileError;
@@ -102,7 +102,7 @@ impl Transfers {
         let known = strongest(listed.checksums.iter().chain(&answered.checksums)).cloned();
         let sum = match known {
             None if self.settings.verify == Verify::Required => {
-                let info = now(self.store.as_ref(), answered, Wanted::Exact).await?;
+                let info = now(self.store.as_ref(), answered, WantedChecksums::Exact).await?;
                 strongest(&info.checksums).cloned()
             }
             known => known,
@@ -111,30 +111,15 @@ impl Transfers {
     }
 }
 
-/// Which checksums are wanted of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// None.
-    Nothing,
-    /// Those that it keeps.
-    Checksums,
-    /// The same, and nothing about them taken for granted.
-    Exact,
-}
-
 /// What a store says now of an object that is known, and with it what was known to tie it by.
 /// Checksums may cost a request more.
 pub(super) async fn now(
     store: &dyn Store,
     known: &ObjectInfo,
-    wanted: Wanted,
+    wanted: WantedChecksums,
 ) -> StoreResult<ObjectInfo> {
-    let request = StatRequest::new().with_version(known.version.clone());
-    let request = match wanted {
-        Wanted::Nothing => request,
-        Wanted::Checksums => request.with_checksums(),
-        Wanted::Exact => request.with_exact_checksums(),
-    };
+    let mut request = StatRequest::new().with_version(known.version.clone());
+    request.checksums = wanted;
     let mut info = store.stat(&known.key, request).await?;
     unchanged(known, &info)?;
     info.etag = info.etag.or_else(|| known.etag.clone());

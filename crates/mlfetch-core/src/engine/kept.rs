@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mlfetch_store::{Error, ErrorKind, ObjectInfo};
+use mlfetch_store::{Error, ErrorKind, ObjectInfo, WantedChecksums};
 
-use super::answer::{Wanted, now};
+use super::answer::now;
 use super::digest::Digests;
 use super::sha256::{Digested, digest_all, not_of_list};
 use super::transfer::{Planned, Transfers};
@@ -22,7 +22,7 @@ pub(super) async fn kept(
     reason: SkipReason,
 ) -> Result<Option<ManifestRow>, FileError> {
     // Its version and checksums may not be in the listing.
-    let info = now(transfers.store.as_ref(), listed, Wanted::Checksums).await?;
+    let info = now(transfers.store.as_ref(), listed, WantedChecksums::Kept).await?;
     let sums = listed.checksums.iter().chain(&info.checksums);
     let sum = strongest(sums).cloned();
     let digest = sum.as_ref().and_then(Digests::of);

@@ -5,10 +5,12 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo};
+use mlfetch_store::{
+    Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo, WantedChecksums,
+};
 
 use super::FileError;
-use super::answer::{Broken, Wanted, now, too_long};
+use super::answer::{Broken, now, too_long};
 use super::digest::Digests;
 use super::follow::{Follower, digest_range};
 use super::joined::{Joined, Pieces};
@@ -95,7 +97,7 @@ pub(super) async fn transfer(
     transfers: &Transfers,
     planned: &Planned,
     parts: Parts,
-    wanted: Wanted,
+    wanted: WantedChecksums,
 ) -> Result<Transferred, Broken> {
     let info = pinned(transfers, planned, wanted).await?;
     let (sum, digest) = transfers.checksum(&planned.info, &info).await?.unzip();
@@ -255,10 +257,10 @@ impl Proving<'_> {
 async fn pinned(
     transfers: &Transfers,
     planned: &Planned,
-    wanted: Wanted,
+    wanted: WantedChecksums,
 ) -> Result<ObjectInfo, Error> {
     let proves = transfers.settings.verify != Verify::Off;
-    let wanted = if proves { wanted } else { Wanted::Nothing };
+    let wanted = if proves { wanted } else { WantedChecksums::Free };
     let mut info = now(transfers.store.as_ref(), &planned.info, wanted).await?;
     info.size = planned.info.size;
     if info.etag.is_none() && info.version.is_none() {

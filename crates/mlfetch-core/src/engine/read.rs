@@ -41,7 +41,9 @@ async fn known_checksums(source: &Source, object: &Object) -> Vec<Checksum> {
     if !object.info.checksums.is_empty() {
         return object.info.checksums.clone();
     }
-    let request = StatRequest::new().with_version(object.info.version.clone()).with_checksums();
+    // Who takes the bytes as they come cannot take them again.
+    let request = StatRequest::new().with_version(object.info.version.clone());
+    let request = request.with_exact_checksums();
     match source.store.stat(&source.key, request).await {
         Ok(info) if info.etag == object.info.etag => info.checksums,
         _ => Vec::new(),

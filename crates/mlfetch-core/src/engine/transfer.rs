@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
-use mlfetch_store::{Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store};
+use mlfetch_store::{
+    Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store, WantedChecksums,
+};
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
-use super::answer::{Broken, Wanted, too_long, wrong_bytes};
+use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
 use super::digest::Digests;
 use super::hands::Hands;
@@ -102,7 +104,8 @@ impl Transfers {
         let mut transfers = 1;
         loop {
             // What does not agree may be the fault of what was taken for granted.
-            let wanted = if transfers == 1 { Wanted::Checksums } else { Wanted::Exact };
+            let wanted =
+                if transfers == 1 { WantedChecksums::Kept } else { WantedChecksums::Exact };
             match self.transfer_and_verify(planned, wanted).await {
                 Ok(verified) => return self.commit(planned, verified).await,
                 Err(Broken { again: true, .. }) if transfers < MAX_TRANSFERS => {
@@ -117,14 +120,18 @@ impl Transfers {
     async fn transfer_and_verify(
         &self,
         planned: &Planned,
-        wanted: Wanted,
+        wanted: WantedChecksums,
     ) -> Result<Verified, Broken> {
         let mut transferred = self.transfer(planned, wanted).await?;
         transferred.sha256 = self.sha256(&transferred);
         self.verify(planned, transferred)
     }
 
-    async fn transfer(&self, planned: &Planned, wanted: Wanted) -> Result<Transferred, Broken> {
+    async fn transfer(
+        &self,
+        planned: &Planned,
+        wanted: WantedChecksums,
+    ) -> Result<Transferred, Broken> {
         if let Some(parts) = Parts::of(&planned.info, self.store.info()) {
             match part::transfer(self, planned, parts, wanted).await {
                 // The store said it has ranges and this object has none: all in one piece then.

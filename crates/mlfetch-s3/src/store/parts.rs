@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use http::Method;
-use mlfetch_store::{Coverage, Error, ErrorKind, Key, ObjectInfo, Result};
+use mlfetch_store::{Coverage, Error, ErrorKind, Key, ObjectInfo, Result, WantedChecksums};
 
 use super::S3Store;
 use crate::checksum::Found;
@@ -23,15 +23,6 @@ const PARTS_AT_ONCE: usize = 8;
 /// The longest list of parts that is read, in bytes (`docs/concepts/limits.md`).
 const MAX_LIST_BYTES: usize = 1024 * 1024;
 
-/// How the parts are asked for where the server does not list them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Telling {
-    /// The first and the last: nearly every upload has parts of one length, but for the last.
-    Ends,
-    /// Each of them.
-    Each,
-}
-
 impl S3Store {
     /// The facts with the checksums that an answer carried. One over parts is of use only with
     /// their sizes; where they cannot be had it is left out.
@@ -40,12 +31,12 @@ impl S3Store {
         info: ObjectInfo,
         found: Found,
         version: Option<&str>,
-        telling: Telling,
+        wanted: WantedChecksums,
     ) -> Result<ObjectInfo> {
         let mut checksums = found.whole;
         if let Some((checksum, count)) = found.composite
             && checksums.is_empty()
-            && let Some(sizes) = self.part_sizes(&info, count, version, telling).await?
+            && let Some(sizes) = self.part_sizes(&info, count, version, wanted).await?
         {
             checksums.push(checksum.with_coverage(Coverage::Parts(sizes)));
         }
@@ -58,7 +49,7 @@ impl S3Store {
         info: &ObjectInfo,
         count: usize,
         version: Option<&str>,
-        telling: Telling,
+        wanted: WantedChecksums,
     ) -> Result<Option<Vec<u64>>> {
         let Some(size) = info.size.filter(|_| (1..=MAX_PARTS).contains(&count)) else {
             return Ok(None);
@@ -72,7 +63,8 @@ impl S3Store {
             // A server that lists none, or may not, will not for the next object either.
             self.parts_refused.fetch_or(sizes.is_empty(), Ordering::Relaxed);
         }
-        if sizes.is_empty() && telling == Telling::Ends {
+        if sizes.is_empty() && wanted != WantedChecksums::Exact {
+            // Nearly every upload has parts of one length, but for the last.
             let even = self.even_parts(info, size, count, version).await;
             sizes = even.or_else(not_told)?;
         }

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use futures_util::{StreamExt as _, stream};
 use http::Method;
-use mlfetch_store::{Error, ErrorKind, Key, Object, ObjectInfo, ReadRequest, Result};
+use mlfetch_store::{
+    Error, ErrorKind, Key, Object, ObjectInfo, ReadRequest, Result, WantedChecksums,
+};
 
 use super::S3Store;
-use super::parts::Telling;
 use crate::answer::Answer;
 use crate::request::Call;
 
@@ -19,11 +20,12 @@ impl S3Store {
         operation: &'static str,
         key: &Key,
         version: Option<&str>,
-        checksums: Option<Telling>,
+        checksums: WantedChecksums,
     ) -> Result<ObjectInfo> {
         let call = self.call_of(operation, Method::HEAD, key, version)?;
         // Without being asked S3 leaves them out, because they cost it a key to decrypt.
-        let call = call.header("x-amz-checksum-mode", checksums.map(|_| "ENABLED"))?;
+        let wanted = checksums != WantedChecksums::Free;
+        let call = call.header("x-amz-checksum-mode", wanted.then_some("ENABLED"))?;
         let answer = match self.bucket.ask(&call).await {
             Err(error) if wants_words(&error) => {
                 return self.stat_by_get(operation, key, version).await;
@@ -32,9 +34,11 @@ impl S3Store {
         };
         answer.check_object(operation, key)?;
         let info = with_version(answer.info(key), version);
-        let Some(telling) = checksums else { return Ok(info) };
+        if !wanted {
+            return Ok(info);
+        }
         let found = crate::checksum::found(&answer.head.headers);
-        self.with_checksums(info, found, version, telling).await
+        self.with_checksums(info, found, version, checksums).await
     }
 
     /// An answer to HEAD has no body to say what is wrong; this asks for a byte to hear it.
@@ -101,7 +105,7 @@ impl S3Store {
         version: Option<&str>,
     ) -> Result<Object> {
         let found = crate::checksum::found(&answer.head.headers);
-        let info = self.with_checksums(info, found, version, Telling::Each).await?;
+        let info = self.with_checksums(info, found, version, WantedChecksums::Exact).await?;
         let length = answer.content_length();
         Ok(Object::new(info, 0, answer.object_body(key, length)))
     }
@@ -115,7 +119,7 @@ impl S3Store {
         version: Option<&str>,
         if_match: Option<&str>,
     ) -> Result<Object> {
-        let info = self.stat_one("read", key, version, None).await?;
+        let info = self.stat_one("read", key, version, WantedChecksums::Free).await?;
         if if_match.is_some() && if_match != info.etag.as_deref() {
             return Err(Error::new(ErrorKind::Changed, "read", key.to_string()));
         }

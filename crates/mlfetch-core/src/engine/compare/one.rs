@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, Result, Store};
+use mlfetch_store::{Checksum, Error, ErrorKind, ObjectInfo, Result, Store, WantedChecksums};
 use sha2::{Digest as _, Sha256};
 
 use super::expected::ExpectedFile;
 use super::local::Local;
 use crate::RelativePath;
 use crate::engine::Proof;
-use crate::engine::answer::{Wanted, now};
+use crate::engine::answer::now;
 use crate::engine::digest::Digests;
 use crate::engine::pass::pass;
 use crate::engine::verify::{mismatch, strongest};
@@ -65,7 +65,7 @@ pub(super) async fn compare(
         }
         Some(ExpectedFile::Listed(sha256)) => (None, Against::Sha256(sha256, Proof::List)),
         Some(ExpectedFile::Object { store, info }) => {
-            let against = of_object(store.as_ref(), &info, Wanted::Checksums).await?;
+            let against = of_object(store.as_ref(), &info, WantedChecksums::Kept).await?;
             let size = info.size;
             object = Some((store, info));
             (size, against)
@@ -77,7 +77,7 @@ pub(super) async fn compare(
         return Ok(compared);
     };
     // What does not agree may be the fault of what was taken for granted.
-    let exact = of_object(store.as_ref(), &info, Wanted::Exact).await?;
+    let exact = of_object(store.as_ref(), &info, WantedChecksums::Exact).await?;
     if exact == reading.against {
         return Ok(compared);
     }
@@ -85,7 +85,11 @@ pub(super) async fn compare(
 }
 
 /// The strongest checksum that the store gives, also where that costs a request.
-async fn of_object(store: &dyn Store, info: &ObjectInfo, wanted: Wanted) -> Result<Against> {
+async fn of_object(
+    store: &dyn Store,
+    info: &ObjectInfo,
+    wanted: WantedChecksums,
+) -> Result<Against> {
     let listed = strongest(&info.checksums).cloned();
     let sum = match listed {
         None => strongest(&now(store, info, wanted).await?.checksums).cloned(),
