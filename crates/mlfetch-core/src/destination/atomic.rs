@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rustix::fs::{Dir, Mode, RenameFlags, renameat, renameat_with};
+use rustix::fs::{Mode, RenameFlags, renameat, renameat_with};
 use rustix::io::Errno;
 
 use super::directory::Result;
@@ -20,6 +20,8 @@ use super::{BackupSuffix, DestinationError, DestinationProblem};
 #[derive(Debug)]
 pub(crate) struct Atomic {
     place: PathBuf,
+    /// Its last segment, and the directory that holds it.
+    name: OsString,
     above: PathBuf,
     /// The name of the directory in which the tree is made.
     work: OsString,
@@ -47,12 +49,13 @@ impl Atomic {
             work: beside(&name, &owner::new_name()),
             backup: backup.map(|suffix| suffix.behind(&name)),
             place,
+            name,
             above,
             is_continued: false,
         };
         atomic.check_free()?;
         if let Some(above) = atomic.open_above()? {
-            atomic.is_continued = atomic.claim(&above, &name);
+            atomic.is_continued = atomic.claim(&above);
         }
         Ok(atomic)
     }
@@ -83,16 +86,15 @@ impl Atomic {
             errno => DestinationError::from_errno(&self.place, errno),
         };
         let Some(above) = self.open_above()? else { return Ok(()) };
-        let name = self.place.file_name().unwrap_or_default();
         let is_there = std::fs::symlink_metadata(&self.place).is_ok() && !is_empty(&self.place);
         let renamed = match &self.backup {
             // In one step too: there is a directory under the name at every moment.
             Some(backup) if is_there => {
-                renameat_with(&above, &self.work, &above, name, RenameFlags::EXCHANGE)
+                renameat_with(&above, &self.work, &above, &self.name, RenameFlags::EXCHANGE)
                     .and_then(|()| renameat(&above, &self.work, &above, backup))
             }
             // Replaces nothing but an empty directory.
-            _ => renameat(&above, &self.work, &above, name),
+            _ => renameat(&above, &self.work, &above, &self.name),
         };
         match renamed {
             Err(Errno::NOENT) => return Ok(()),
@@ -107,10 +109,10 @@ impl Atomic {
     /// Leaves what was made to the next fetch, whoever makes it.
     pub(crate) fn leave(&self) {
         let Ok(Some(above)) = self.open_above() else { return };
-        let name = self.place.file_name().unwrap_or_default();
         // An empty one is no loss; one that is not there is none either.
         if std::fs::remove_dir(self.work()).is_err() {
-            let _ = renameat(&above, &self.work, &above, beside(name, &owner::nobodys_name()));
+            let _ =
+                renameat(&above, &self.work, &above, beside(&self.name, &owner::nobodys_name()));
         }
     }
 
@@ -140,11 +142,10 @@ impl Atomic {
     }
 
     /// Takes over what an earlier fetch left beside the place; of several who try, one has it.
-    fn claim(&self, above: &OwnedFd, name: &OsStr) -> bool {
+    fn claim(&self, above: &OwnedFd) -> bool {
         let now = Some(SystemTime::now());
-        let prefix = beside(name, "");
-        let entries = Dir::read_from(above).into_iter().flatten().flatten();
-        let mut left = entries.filter(|entry| {
+        let prefix = beside(&self.name, "");
+        let mut left = left::entries(above).filter(|entry| {
             let name = entry.file_name().to_bytes();
             let own = name.strip_prefix(prefix.as_bytes()).unwrap_or_default();
             left::is_abandoned(above, name, own, now)

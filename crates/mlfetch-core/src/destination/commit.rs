@@ -39,29 +39,20 @@ pub(crate) enum Replace {
 }
 
 impl Destination {
-    /// A new empty file under a staging name, for what will become `path`.
+    /// A file under a staging name, for what will become `path`: a new empty one or, with a stem, one
+    /// that a later fetch can continue, or that an earlier one left. A stem names exactly one object,
+    /// of one version, on its way to one path.
     ///
     /// # Errors
     /// If the file system refuses.
-    pub(crate) fn stage(&self, path: &RelativePath) -> Result<StagedFile> {
+    pub(crate) fn stage(&self, path: &RelativePath, stem: Option<&str>) -> Result<StagedFile> {
         let _writing = self.begin_writing()?;
         let staging = self.staging()?;
-        self.handles()?
-            .sparing_handles(|| staging.create())
-            .map_err(|errno| self.error(path, errno))
-    }
-
-    /// The same for a file that a later fetch can continue, or that an earlier one left: `stem`
-    /// names exactly one object, of one version, on its way to one path.
-    ///
-    /// # Errors
-    /// If the file system refuses.
-    pub(crate) fn stage_resumable(&self, path: &RelativePath, stem: &str) -> Result<StagedFile> {
-        let _writing = self.begin_writing()?;
-        let staging = self.staging()?;
-        self.handles()?
-            .sparing_handles(|| staging.create_or_continue(stem))
-            .map_err(|errno| self.error(path, errno))
+        let create = || match stem {
+            Some(stem) => staging.create_or_continue(stem),
+            None => staging.create(),
+        };
+        self.handles()?.sparing_handles(create).map_err(|errno| self.error(path, errno))
     }
 
     /// Gives a staged file its final name, in one step.
@@ -98,7 +89,7 @@ impl Destination {
     /// # Errors
     /// As [`stage`](Self::stage) and [`commit`](Self::commit), and what writing says.
     pub(crate) fn put(&self, path: &RelativePath, bytes: &[u8], how: &Commit) -> Result<()> {
-        let mut staged = self.stage(path)?;
+        let mut staged = self.stage(path, None)?;
         std::io::Write::write_all(staged.file(), bytes)
             .map_err(|error| self.io_error(path, &error))?;
         self.commit(staged, path, how)

@@ -91,29 +91,26 @@ impl Destination {
 
     /// Bytes that are free once [`give_way`](Self::give_way) was called.
     pub(crate) fn left_bytes(&self) -> u64 {
-        let staging = lock(&self.staging).clone();
-        staging.map_or(0, |staging| staging.left().bytes())
+        self.staging_if_there().map_or(0, |staging| staging.left().bytes())
     }
 
     /// Removes what earlier fetches left to be continued: the room is needed.
     pub(crate) fn give_way(&self) {
-        let staging = lock(&self.staging).clone();
-        if let Some(staging) = staging {
+        if let Some(staging) = self.staging_if_there() {
             staging.left().remove_all();
         }
     }
 
     /// Shows those who cannot ask for our process that it lives.
     pub(crate) fn touch(&self) {
-        let staging = lock(&self.staging).clone();
-        if let Some(staging) = staging {
+        if let Some(staging) = self.staging_if_there() {
             staging.touch();
         }
     }
 
     /// Whether a name is that of this fetch's own staging directory.
     pub(crate) fn is_own_staging(&self, segment: &[u8]) -> bool {
-        lock(&self.staging).as_ref().is_some_and(|staging| staging.name().as_bytes() == segment)
+        self.staging_if_there().is_some_and(|staging| staging.name().as_bytes() == segment)
     }
 
     /// Makes a directory, and those above it.
@@ -261,6 +258,10 @@ impl Destination {
         Ok(handles.clone())
     }
 
+    fn staging_if_there(&self) -> Option<Arc<Staging>> {
+        lock(&self.staging).clone()
+    }
+
     pub(super) fn staging(&self) -> Result<Arc<Staging>> {
         let mut staging = lock(&self.staging);
         if let Some(staging) = &*staging {
@@ -285,7 +286,7 @@ impl Destination {
 
     /// When this fetch began to write, by the file system's own clock.
     fn began(&self) -> Option<SystemTime> {
-        lock(&self.staging).as_ref().and_then(|staging| staging.made())
+        self.staging_if_there().and_then(|staging| staging.made())
     }
 }
 
@@ -334,7 +335,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let at = directory.path().join("new/deep");
         let destination = Destination::open(&at).expect("opens");
-        let staged = destination.stage(&path("x")).expect("staged");
+        let staged = destination.stage(&path("x"), None).expect("staged");
         destination.make_directory(&path("empty/inner")).expect("made");
         destination.abandon();
         drop(staged);
@@ -362,7 +363,7 @@ mod tests {
     fn nothing_is_written_after_the_end() {
         let directory = tempfile::tempdir().expect("a directory");
         let destination = Destination::open(directory.path()).expect("opens");
-        let staged = destination.stage(&path("a")).expect("staged");
+        let staged = destination.stage(&path("a"), None).expect("staged");
         destination.abandon();
         assert!(destination.commit(staged, &path("d/a"), &REPLACE).is_err());
         assert!(write(&destination, "b", b"x").is_err());

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, Dir, fstat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, Dir, DirEntry, Stat, fstat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::existing::modified;
@@ -54,8 +54,7 @@ impl LeftBehind {
     /// the file system's own clock.
     pub(super) fn find(root: &Arc<OwnedFd>, now: Option<SystemTime>) -> Self {
         let mut names = Vec::new();
-        let entries = Dir::read_from(root).into_iter().flatten().flatten();
-        for entry in entries {
+        for entry in entries(root) {
             let name = entry.file_name().to_bytes();
             if !is_abandoned(root, name, name, now) {
                 continue;
@@ -117,12 +116,9 @@ pub(super) fn is_abandoned(
 /// Whether nothing was written there for a long time.
 fn is_given_up(root: &OwnedFd, name: &[u8], now: Option<SystemTime>) -> bool {
     let Ok(directory) = open_directory(root, name) else { return false };
-    let Ok(entries) = Dir::read_from(&directory) else { return false };
-    // `.` counts too: the directory's own time is that of its newest file.
-    let names = entries.flatten().filter(|entry| entry.file_name() != c"..");
-    let files = names
-        .filter_map(|entry| statat(&directory, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok());
-    let last = files.filter_map(|found| modified(&found)).max();
+    // The directory's own time is that of its newest file.
+    let found = fstat(&directory).into_iter().chain(facts(&directory));
+    let last = found.filter_map(|found| modified(&found)).max();
     let (Some(now), Some(last)) = (now, last) else { return false };
     now.duration_since(last).is_ok_and(|quiet| quiet > GIVEN_UP_AFTER)
 }
@@ -136,8 +132,7 @@ fn is_resumable(root: &OwnedFd, name: &[u8]) -> bool {
 
 /// The stems of what can be continued in a directory.
 fn journals(directory: &OwnedFd) -> Vec<Vec<u8>> {
-    let entries = Dir::read_from(directory).into_iter().flatten().flatten();
-    let written = entries.filter_map(|entry| {
+    let written = entries(directory).filter_map(|entry| {
         let name = entry.file_name();
         let stem = name.to_bytes().strip_suffix(JOURNAL.as_bytes())?;
         let found = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
@@ -149,10 +144,8 @@ fn journals(directory: &OwnedFd) -> Vec<Vec<u8>> {
 /// What the files of a directory take of the disk.
 fn allocated(root: &OwnedFd, name: &[u8]) -> Option<u64> {
     let directory = open_directory(root, name).ok()?;
-    let entries = Dir::read_from(&directory).ok()?.flatten();
-    let found = entries
-        .filter_map(|entry| statat(&directory, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok());
-    Some(found.filter_map(|found| u64::try_from(found.st_blocks).ok()).sum::<u64>() * BLOCK_BYTES)
+    let blocks = facts(&directory).filter_map(|found| u64::try_from(found.st_blocks).ok());
+    Some(blocks.sum::<u64>() * BLOCK_BYTES)
 }
 
 /// Removes the files of a directory that cannot be continued; says whether others are left.
@@ -163,11 +156,8 @@ pub(super) fn remove_all_but_resumable(directory: &OwnedFd) -> bool {
         let mut of = suffixes.iter().filter_map(|suffix| name.strip_suffix(*suffix));
         of.any(|stem| stems.iter().any(|kept| kept == stem))
     };
-    for entry in Dir::read_from(directory).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        if !matches!(name.to_bytes(), b"." | b"..") && !is_kept(name.to_bytes()) {
-            let _ = unlinkat(directory, name, AtFlags::empty());
-        }
+    for entry in entries(directory).filter(|entry| !is_kept(entry.file_name().to_bytes())) {
+        let _ = unlinkat(directory, entry.file_name(), AtFlags::empty());
     }
     !stems.is_empty()
 }
@@ -195,11 +185,21 @@ fn remove_once(root: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
         }
         opened => opened?,
     };
-    for entry in Dir::read_from(&directory)?.flatten() {
-        let name = entry.file_name();
-        if !matches!(name.to_bytes(), b"." | b"..") {
-            let _ = unlinkat(&directory, name, AtFlags::empty());
-        }
+    for entry in entries(&directory) {
+        let _ = unlinkat(&directory, entry.file_name(), AtFlags::empty());
     }
     unlinkat(root, name, AtFlags::REMOVEDIR)
+}
+
+/// What is in a directory; nothing if that cannot be told.
+pub(super) fn entries(directory: &OwnedFd) -> impl Iterator<Item = DirEntry> {
+    let entries = Dir::read_from(directory).into_iter().flatten().flatten();
+    entries.filter(|entry| !matches!(entry.file_name().to_bytes(), b"." | b".."))
+}
+
+/// What the file system says of each of them.
+fn facts(directory: &OwnedFd) -> impl Iterator<Item = Stat> {
+    entries(directory).filter_map(move |entry| {
+        statat(directory, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok()
+    })
 }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use mlfetch_store::{Error, ErrorKind};
 
+use super::Event;
 use super::compare::{Found, Local};
-use super::expected::expected;
 use super::tree::{Fetch, Result};
-use super::{Event, Report};
 use crate::Filter;
 use crate::RelativePath;
 use crate::destination::{Destination, DestinationError};
@@ -47,15 +46,18 @@ struct Sweep {
 }
 
 impl Fetch {
-    /// Removes what does not belong to the tree, if there is a tree, whole and what it should be.
+    /// Notes what belongs to the tree, where all else is to go.
+    pub(super) fn belongs(&mut self, path: &RelativePath) {
+        if let Some(seen) = &mut self.seen {
+            seen.note(path);
+        }
+    }
+
+    /// Removes what does not belong to a tree that is whole and what it should be.
     pub(super) async fn sweep(&mut self) -> Result<()> {
         let Some(mut seen) = self.seen.take() else { return Ok(()) };
-        let Report { files, unchanged, planned, .. } = self.report;
         // A store that shows nothing at all is more often a mistake than a wish.
-        let is_whole = files + unchanged + planned > 0
-            && self.report.failures.is_empty()
-            && expected(&self.settings, self.report.manifest.as_ref()).is_ok();
-        if !is_whole {
+        if self.report.is_empty() {
             return Ok(());
         }
         let mut filter = self.settings.filter.clone();

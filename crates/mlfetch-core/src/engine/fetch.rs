@@ -133,10 +133,7 @@ impl Engine {
         }
         match missing {
             Some(error) if !fetch.has_arrived() => Err(error.into()),
-            _ => {
-                fetch.sweep().await?;
-                fetch.finish()
-            }
+            _ => fetch.finish().await,
         }
     }
 }

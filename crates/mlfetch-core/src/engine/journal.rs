@@ -2,7 +2,6 @@
 //! the fetch ends before the file is whole, the next one reads the lines, looks whether the bytes
 //! are still what they say, and fetches the rest. A journal is never more than a hint.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::ops::Range;
@@ -13,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::joined::Pieces;
 use crate::RelativePath;
+use crate::manifest::{hex, unhex};
 
 /// Lines of a file of many TiB; what is longer was not written here.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -38,11 +38,8 @@ impl Journal {
 
     /// Notes a step whose bytes were written. One that cannot be noted is fetched again, no more.
     pub(super) fn note(&self, step: &Step) {
-        let mut line = format!("{:x} {:x} ", step.range.start, step.range.end);
-        for byte in &step.values {
-            let _ = write!(line, "{byte:02x}");
-        }
-        line.push('\n');
+        let Range { start, end } = step.range;
+        let line = format!("{start:x} {end:x} {}\n", hex(&step.values));
         let _ = self.0.as_ref().write_all(line.as_bytes());
     }
 
@@ -78,9 +75,7 @@ fn step(line: &[u8]) -> Option<Step> {
     let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let [start, end, values] = line.split(' ').collect::<Vec<_>>().try_into().ok()?;
     let number = |text: &str| u64::from_str_radix(text, 16).ok();
-    let byte = |at: usize| u8::from_str_radix(values.get(at..at + 2)?, 16).ok();
-    let values: Option<Vec<u8>> = (0..values.len()).step_by(2).map(byte).collect();
-    Some(Step { range: number(start)?..number(end)?, values: values? })
+    Some(Step { range: number(start)?..number(end)?, values: unhex(values)? })
 }
 
 /// What names one version of one object on its way to one path, and the checksum its steps are
@@ -105,11 +100,7 @@ pub(super) fn stem(
         digest.update((field.len() as u64).to_be_bytes());
         digest.update(field);
     }
-    let digest = digest.finalize();
-    digest[..16].iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&digest.finalize()[..16])
 }
 
 fn parts(sum: &Checksum) -> &[u64] {

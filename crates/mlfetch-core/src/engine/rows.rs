@@ -117,9 +117,7 @@ impl Fetch {
             Ok(path) => path,
             Err(refusal) => return self.refuse_name(key, refusal),
         };
-        if let Some(seen) = &mut self.seen {
-            seen.note(&path);
-        }
+        self.belongs(&path);
         self.let_others_end(&path).await?;
         if self.settings.dry_run {
             return Ok(());

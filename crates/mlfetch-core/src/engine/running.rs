@@ -30,9 +30,7 @@ impl Fetch {
             Ok(path) => path,
             Err(refusal) => return self.refuse_name(&info.key, refusal),
         };
-        if let Some(seen) = &mut self.seen {
-            seen.note(&path);
-        }
+        self.belongs(&path);
         self.let_others_end(&path).await?;
         self.progress.found(info.size);
         self.crowd.begins(self.running.len());

@@ -203,7 +203,7 @@ impl Transfers {
     async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
-        self.hands.step(move || destination.stage(&path)).await
+        self.hands.step(move || destination.stage(&path, None)).await
     }
 
     /// A staged file with room for all its bytes; the one that an earlier fetch of the same object
@@ -217,14 +217,9 @@ impl Transfers {
     ) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
-        let stem = stem(&self.store.info().root, info, sum, &path);
-        let resumes = self.settings.resume;
+        let stem = self.settings.resume.then(|| stem(&self.store.info().root, info, sum, &path));
         let staged = move || {
-            let staged = if resumes {
-                destination.stage_resumable(&path, &stem)?
-            } else {
-                destination.stage(&path)?
-            };
+            let staged = destination.stage(&path, stem.as_deref())?;
             match reserve(&destination, &path, &staged, size) {
                 Err(error) if error.problem() == DestinationProblem::Full => {
                     destination.give_way();

@@ -210,10 +210,9 @@ impl Fetch {
 
     async fn note_model(&mut self, transfers: &Transfers, model: &ModelMeta) -> Result<()> {
         let noted = note_model(transfers, model).await.map_err(of_destination)?;
-        if let (Some((path, _)), Some(seen)) = (&noted, &mut self.seen) {
-            seen.note(path);
-        }
-        if let (Some((path, row)), Some(manifest)) = (noted, &mut self.report.manifest) {
+        let Some((path, row)) = noted else { return Ok(()) };
+        self.belongs(&path);
+        if let Some(manifest) = &mut self.report.manifest {
             // One with the same bytes that the store holds keeps its row.
             let is_same = |there: &ManifestRow| there.sha256 == row.sha256;
             if !manifest.get(&path).is_some_and(is_same) {
@@ -250,9 +249,13 @@ impl Fetch {
     }
 
     /// Ends it. If nothing arrived at all, nothing is left either.
-    pub(super) fn finish(mut self) -> Result<Report> {
+    pub(super) async fn finish(mut self) -> Result<Report> {
+        let has_failed = !self.report.failures.is_empty();
+        let expected = expected(&self.settings, self.report.manifest.as_ref());
+        if !has_failed && expected.is_ok() {
+            self.sweep().await?;
+        }
         let report = std::mem::take(&mut self.report);
-        let has_failed = !report.failures.is_empty();
         if has_failed {
             if report.files + report.unchanged == 0 {
                 self.destination.abandon();
@@ -260,13 +263,12 @@ impl Fetch {
             self.destination.leave();
             return Err(FetchError::Some(Box::new(Report { manifest: None, ..report })));
         }
-        let expected = expected(&self.settings, report.manifest.as_ref());
         self.destination.finish()?;
         if let Err(error) = expected {
             return Err(FetchError::Expected { error, report: Box::new(report) });
         }
-        if let Some(atomic) = self.atomic.take() {
-            atomic.appear(self.settings.fsync).inspect_err(|_| atomic.leave())?;
+        if let Some(atomic) = &self.atomic {
+            atomic.appear(self.settings.fsync)?;
         }
         Ok(report)
     }

@@ -18,7 +18,7 @@ mod tree;
 pub use document::Manifest;
 pub use lock::Lock;
 pub use row::ManifestRow;
-pub(crate) use row::hex;
+pub(crate) use row::{hex, unhex};
 pub use save::check_place;
 pub use sha256::Sha256Sum;
 pub use sums::Sums;
