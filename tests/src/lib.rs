@@ -7,6 +7,7 @@ mod mlflow;
 mod scripted;
 mod settings;
 mod tree;
+mod whole;
 
 pub use command::{Ran, Running, run};
 pub use desk::{Desk, Failure};
@@ -14,3 +15,4 @@ pub use mlflow::{Job, Workers};
 pub use scripted::{Answer, Asked, ScriptedServer};
 pub use settings::{mlfetch, program, repository, variable};
 pub use tree::{Node, Tree};
+pub use whole::fetch_whole;

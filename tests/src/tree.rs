@@ -54,6 +54,21 @@ impl Tree {
         }
     }
 
+    /// Makes all of it below a directory.
+    ///
+    /// # Panics
+    /// If it holds a link, or something cannot be written.
+    pub fn write(&self, directory: &Path) {
+        for (path, node) in &self.0 {
+            let to = directory.join(path);
+            match node {
+                Node::File { bytes, .. } => fs::write(&to, bytes).expect("a file"),
+                Node::Directory => fs::create_dir(&to).expect("a directory"),
+                Node::Link(_) => panic!("{} is {node:?}", path.display()),
+            }
+        }
+    }
+
     /// Puts something at a path, and directories above it.
     pub fn put(&mut self, path: impl AsRef<Path>, node: Node) {
         let path = path.as_ref();

@@ -146,7 +146,7 @@ impl Bucket {
     /// Whether something was learned that makes another answer likely.
     async fn learn(&self, refusal: &Refusal, used: &Used) -> Result<bool> {
         if let Some(region) = &refusal.region
-            && *region != used.endpoint.region
+            && !used.endpoint.scope.is_region(region)
             && speaks_of_regions(refusal)
         {
             let endpoint = Arc::new(self.route.endpoint(region).await?);
@@ -190,12 +190,12 @@ impl Bucket {
 
     /// The signer of the day, kept.
     fn signer(&self, keys: &Arc<Keys>, day: &str, endpoint: &Endpoint) -> Result<Arc<Signer>> {
-        let (scope, service) = (endpoint.scope(), &endpoint.service);
+        let (scope, service) = (&endpoint.scope, &endpoint.service);
         let kept = self.signer.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(signer) = kept.filter(|signer| signer.is_for(keys, day, &scope, service)) {
+        if let Some(signer) = kept.filter(|signer| signer.is_for(keys, day, scope, service)) {
             return Ok(signer);
         }
-        let signer = Arc::new(Signer::new(Arc::clone(keys), day, &scope, service)?);
+        let signer = Arc::new(Signer::new(Arc::clone(keys), day, scope, service)?);
         *self.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&signer));
         Ok(signer)
     }

@@ -30,23 +30,10 @@ pub(crate) struct Endpoint {
     pub(crate) host: String,
     /// What stands before `/` and the key: empty, or `/bucket`.
     pub(crate) path: String,
-    pub(crate) region: String,
+    pub(crate) scope: Scope,
     pub(crate) service: String,
     /// Whether requests are signed with the keys of a session (directory buckets).
     pub(crate) session: bool,
-    /// The regions for which requests are signed, if it is no single one (multi-region access
-    /// points).
-    pub(crate) region_set: Option<String>,
-}
-
-impl Endpoint {
-    /// For whom requests are signed.
-    pub(crate) fn scope(&self) -> Scope {
-        match &self.region_set {
-            Some(set) => Scope::Regions(set.clone()),
-            None => Scope::Region(self.region.clone()),
-        }
-    }
 }
 
 impl Route {
@@ -83,11 +70,13 @@ impl Route {
             base: format!("{scheme}://{host}"),
             host: host.to_string(),
             path: uri.path().trim_end_matches('/').to_owned(),
-            region: named("signingRegion").unwrap_or(region).to_owned(),
+            scope: match of_one {
+                Some(_) => Scope::Region(named("signingRegion").unwrap_or(region).to_owned()),
+                // The rules name a list here; of access points it is `*`.
+                None => Scope::Regions("*".to_owned()),
+            },
             service: named("signingName").unwrap_or("s3").to_owned(),
             session: scheme_of_keys.name() == "sigv4-s3express",
-            // The rules name a list here; of access points it is `*`.
-            region_set: of_one.is_none().then(|| "*".to_owned()),
         })
     }
 
@@ -164,7 +153,8 @@ mod tests {
             (endpoint.host.as_str(), endpoint.path.as_str()),
             ("models.s3.example:8443", "")
         );
-        assert_eq!((endpoint.region.as_str(), endpoint.service.as_str()), ("eu", "s3"));
+        assert_eq!(endpoint.scope, Scope::Region("eu".to_owned()));
+        assert_eq!(endpoint.service, "s3");
     }
 
     #[tokio::test]
@@ -182,7 +172,7 @@ mod tests {
         let endpoint = point.endpoint("us-east-1").await.expect("an endpoint");
         let expected = "https://mine-123456789012.s3-accesspoint.eu-west-1.amazonaws.com";
         assert_eq!(endpoint.base, expected);
-        assert_eq!(endpoint.region, "eu-west-1");
+        assert_eq!(endpoint.scope, Scope::Region("eu-west-1".to_owned()));
     }
 
     #[tokio::test]
@@ -190,9 +180,9 @@ mod tests {
         let several = route("arn:aws:s3::123456789012:accesspoint/mine.mrap");
         let endpoint = several.endpoint("us-east-1").await.expect("an endpoint");
         assert_eq!(endpoint.base, "https://mine.mrap.accesspoint.s3-global.amazonaws.com");
-        assert_eq!(endpoint.scope(), Scope::Regions("*".to_owned()));
+        assert_eq!(endpoint.scope, Scope::Regions("*".to_owned()));
         let plain = route("models").endpoint("us-east-1").await.expect("an endpoint");
-        assert_eq!(plain.scope(), Scope::Region("us-east-1".to_owned()));
+        assert_eq!(plain.scope, Scope::Region("us-east-1".to_owned()));
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use mlfetch_store::{Key, Result, Secret};
 use crate::credentials::Keys;
 use crate::endpoint::Endpoint;
 use crate::request::{Call, Signing};
-use crate::sign::Signer;
+use crate::sign::{Scope, Signer};
 use crate::wire;
 
 const TIMESTAMP: &str = "20260101T000000Z";
@@ -31,14 +31,13 @@ impl Asker {
             base: "https://bucket.s3.us-east-1.amazonaws.com".to_owned(),
             host: "bucket.s3.us-east-1.amazonaws.com".to_owned(),
             path: String::new(),
-            region: "us-east-1".to_owned(),
+            scope: Scope::Region("us-east-1".to_owned()),
             service: "s3".to_owned(),
             session: false,
-            region_set: None,
         };
         let (id, secret) = ("AKIAIOSFODNN7EXAMPLE".to_owned(), Secret::new("a secret"));
         let keys = Arc::new(Keys { id, secret, token: None, expires: None });
-        let signer = Signer::new(Arc::clone(&keys), &TIMESTAMP[..8], &endpoint.scope(), "s3")?;
+        let signer = Signer::new(Arc::clone(&keys), &TIMESTAMP[..8], &endpoint.scope, "s3")?;
         Ok(Self { endpoint, keys, signer })
     }
 

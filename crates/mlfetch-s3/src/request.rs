@@ -138,7 +138,7 @@ impl<'a> Call<'a> {
             ("x-amz-date", signing.timestamp),
         ];
         signed.extend(token);
-        let region_set = endpoint.region_set.as_deref();
+        let region_set = endpoint.scope.region_set();
         signed.extend(region_set.map(|set| ("x-amz-region-set", set)));
         let own = self.headers.iter();
         signed.extend(own.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default())));
@@ -180,16 +180,16 @@ mod tests {
     use mlfetch_store::Secret;
 
     use super::*;
+    use crate::sign::Scope;
 
     fn endpoint(path: &str) -> Endpoint {
         Endpoint {
             base: "http://h:9000".to_owned(),
             host: "h:9000".to_owned(),
             path: path.to_owned(),
-            region: "us-east-1".to_owned(),
+            scope: Scope::Region("us-east-1".to_owned()),
             service: "s3".to_owned(),
             session: false,
-            region_set: None,
         }
     }
 
@@ -228,7 +228,7 @@ mod tests {
         let mut keys = Keys::of("id", "secret");
         keys.token = Some(Secret::new("the-token"));
         let keys = Arc::new(keys);
-        let signer = Signer::new(Arc::clone(&keys), "20130524", &endpoint("").scope(), "s3");
+        let signer = Signer::new(Arc::clone(&keys), "20130524", &endpoint("").scope, "s3");
         let signer = signer.expect("a signer");
         let signing = Signing { signer: &signer, keys: &keys, timestamp: "20130524T000000Z" };
         let key = Key::from("a");
@@ -245,8 +245,8 @@ mod tests {
     #[test]
     fn the_regions_of_a_multi_region_access_point_are_sent_and_signed() {
         let keys = Arc::new(Keys::of("id", "secret"));
-        let endpoint = Endpoint { region_set: Some("*".to_owned()), ..endpoint("") };
-        let signer = Signer::new(Arc::clone(&keys), "20130524", &endpoint.scope(), "s3");
+        let endpoint = Endpoint { scope: Scope::Regions("*".to_owned()), ..endpoint("") };
+        let signer = Signer::new(Arc::clone(&keys), "20130524", &endpoint.scope, "s3");
         let signer = signer.expect("a signer");
         let signing = Signing { signer: &signer, keys: &keys, timestamp: "20130524T000000Z" };
         let call = Call::of_bucket("list");

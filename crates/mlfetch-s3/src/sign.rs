@@ -38,6 +38,21 @@ pub(crate) enum Scope {
     Regions(String),
 }
 
+impl Scope {
+    /// Whether it is this one region.
+    pub(crate) fn is_region(&self, name: &str) -> bool {
+        matches!(self, Self::Region(region) if region == name)
+    }
+
+    /// What the header `x-amz-region-set` says, which only several regions have.
+    pub(crate) fn region_set(&self) -> Option<&str> {
+        match self {
+            Self::Region(_) => None,
+            Self::Regions(set) => Some(set),
+        }
+    }
+}
+
 /// Signs for one day, scope and service.
 pub(crate) struct Signer {
     keys: Arc<Keys>,

@@ -72,6 +72,13 @@ impl Server {
         Self { address, is_tls, shared, task }
     }
 
+    /// Ends it: when this returns, nobody listens at its port.
+    pub async fn stop(mut self) {
+        self.task.abort();
+        // It ends by being aborted, which is what this waits for.
+        let _ = (&mut self.task).await;
+    }
+
     /// `127.0.0.1:port`.
     pub fn host(&self) -> String {
         self.address.to_string()

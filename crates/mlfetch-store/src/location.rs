@@ -200,7 +200,9 @@ impl fmt::Display for Location {
         let shown = self.without_login();
         let text = match credential_at(&shown) {
             // In a URL that is its query; elsewhere the name goes on, and another one is not shown.
-            Some(at) if !self.scheme.is_empty() => format!("{}?[left out]", &shown[..at]),
+            Some(at) if !self.scheme.is_empty() || self.lost_its_scheme().is_some() => {
+                format!("{}?[left out]", &shown[..at])
+            }
             _ => shown,
         };
         formatter.write_str(&escape(text.as_bytes()))
@@ -208,7 +210,16 @@ impl fmt::Display for Location {
 }
 
 impl Location {
+    /// What follows `://` at the very beginning: a path like any other, and more often a URI from a
+    /// script whose variable was empty.
+    fn lost_its_scheme(&self) -> Option<&str> {
+        self.text.strip_prefix("://")
+    }
+
     fn without_login(&self) -> String {
+        if let Some(after) = self.lost_its_scheme() {
+            return format!("://{}", behind_login(after));
+        }
         let after = match self.rest().strip_prefix("//") {
             Some(after) if !self.scheme.is_empty() => after,
             // URL parsers read `https:host` and `https:/host` as well.
@@ -305,6 +316,7 @@ mod tests {
             ("s3://arn:aws:s3:r:1:accesspoint/a/x@y", "s3://arn:aws:s3:r:1:accesspoint/a/x@y"),
             ("gs://b/x?X-Goog-Signature=y#1", "gs://b/x?[left out]"),
             ("runs:/id/x?access_token=y", "runs:/id/x?[left out]"),
+            ("://me:p@h/x?sig=y", "://h/x?[left out]"),
             ("./x?sig=y", "./x?sig=y"),
             ("hdfs://nn/design?=1&signal=2", "hdfs://nn/design?=1&signal=2"),
         ] {

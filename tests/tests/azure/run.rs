@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use mlfetch_tests::{Desk, Node, Tree, variable};
+use mlfetch_tests::{Node, Tree, fetch_whole, variable};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -26,14 +26,7 @@ fn run_id() -> &'static str {
     static RUN: OnceLock<String> = OnceLock::new();
     RUN.get_or_init(|| {
         let directory = TempDir::new().expect("a directory");
-        let tree = expected();
-        for path in tree.paths() {
-            let to = directory.path().join(path);
-            match tree.get(path).expect("it is a path of it") {
-                Node::File { bytes, .. } => std::fs::write(&to, bytes).expect("a file"),
-                _ => std::fs::create_dir(&to).expect("a directory"),
-            }
-        }
+        expected().write(directory.path());
         let arguments = json!({
             "container": "mlflow",
             "server": variable("MLFETCH_TEST_MLFLOW_AZURE"),
@@ -46,14 +39,9 @@ fn run_id() -> &'static str {
 
 #[track_caller]
 fn assert_whole(more: &[&str], environment: &Environment, way: &str) {
-    let (desk, server) = (Desk::new(), variable("MLFETCH_TEST_MLFLOW_AZURE"));
     let uri = format!("runs:/{}/dir", run_id());
-    let first = ["get", &uri, "-d", "out", "-v", "--tracking-uri", &server];
-    let ran = desk.run(&[&first, more].concat(), &borrowed(environment));
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let mut whole = Tree::default();
-    whole.put_all("out/dir", &expected());
-    assert_eq!(whole.differences(&desk.tree()), [""; 0]);
+    let server = variable("MLFETCH_TEST_MLFLOW_AZURE");
+    let ran = fetch_whole(&uri, &server, &expected(), more, &borrowed(environment));
     let line = format!("bytes came by {way}");
     let came = ran.stderr.lines().any(|found| found.starts_with(&line));
     assert!(came, "no line {line:?}:\n{}", ran.stderr);

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use mlfetch_tests::{Desk, Node, Ran, Tree, variable};
+use mlfetch_tests::{Desk, Node, Ran, Tree, fetch_whole, variable};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -28,14 +28,7 @@ fn run_id() -> &'static str {
     static RUN: OnceLock<String> = OnceLock::new();
     RUN.get_or_init(|| {
         let directory = TempDir::new().expect("a directory");
-        for path in expected().paths() {
-            let tree = expected();
-            let to = directory.path().join(path);
-            match tree.get(path).expect("it is a path of it") {
-                Node::File { bytes, .. } => std::fs::write(&to, bytes).expect("a file"),
-                _ => std::fs::create_dir(&to).expect("a directory"),
-            }
-        }
+        expected().write(directory.path());
         let run = seed(
             "log_run",
             &json!({
@@ -63,12 +56,9 @@ fn arguments(forwarder: &Forwarder, more: &[&str]) -> Vec<String> {
 #[track_caller]
 fn fetch(more: &[&str], environment: &Environment) -> (Ran, u64) {
     let forwarder = Forwarder::to(&variable("MLFETCH_TEST_MLFLOW_S3"));
-    let desk = Desk::new();
-    let ran = desk.run(&arguments(&forwarder, more), &borrowed(environment));
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let mut whole = Tree::default();
-    whole.put_all("out/dir", &expected());
-    assert_eq!(whole.differences(&desk.tree()), [""; 0]);
+    let uri = format!("runs:/{}/dir", run_id());
+    let environment = borrowed(environment);
+    let ran = fetch_whole(&uri, &forwarder.url, &expected(), more, &environment);
     (ran, forwarder.bytes())
 }
 
@@ -133,7 +123,8 @@ fn auto_is_direct_with_a_rule_and_presigned_without() {
 #[test]
 fn direct_without_a_rule_names_the_rule_that_it_needs() {
     let forwarder = Forwarder::to(&variable("MLFETCH_TEST_MLFLOW_S3"));
-    let arguments = arguments(&forwarder, &["--via", "direct"]);
+    let uri = format!("runs:/{}/dir", run_id());
+    let arguments = ["get", &uri, "-d", "out", "--tracking-uri", &forwarder.url, "--via", "direct"];
     let failure = Desk::new().fail(4, &arguments, &borrowed(&owner()));
     failure.advises("--rewrite");
 }

@@ -3,6 +3,7 @@
 mod case;
 mod fault;
 mod fetch;
+mod harness;
 pub(crate) mod kill;
 mod proxy;
 mod random;
@@ -11,23 +12,18 @@ mod tally;
 mod tree;
 mod verdict;
 
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::metadata::Metadata;
-use crate::services::{Service, Session, Tools};
-use crate::{command, interrupt, report};
+use crate::report;
 use case::{Case, Outcome, Stand};
 use fault::Kind;
+use harness::{Common, Ground};
 use proxy::lock;
 use random::Random;
-use site::{Backend, Site};
+use site::Backend;
 use tally::Tally;
 
 /// How often it is said how far it is.
@@ -50,18 +46,8 @@ pub(crate) struct Arguments {
     /// Runs at the same time: most of their time is waiting
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
-    /// Take the program as users get it, instead of the one with all checks of the compiler
-    #[arg(long)]
-    release: bool,
-    /// Take this program instead of building one
-    #[arg(long, conflicts_with = "release")]
-    program: Option<PathBuf>,
-    /// Write the table to this file as well
-    #[arg(long)]
-    markdown: Option<PathBuf>,
-    /// Say of each run what it came to
-    #[arg(long)]
-    verbose: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 impl Arguments {
@@ -93,31 +79,19 @@ impl Arguments {
 
 /// Runs the matrix; fails if there is a finding.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let program = program(arguments.program.as_ref(), arguments.release)?;
     let backends = arguments.backends();
-    let tools = Tools::install()?;
-    let mut services: Vec<Service> = backends.iter().map(|backend| backend.service()).collect();
-    services.dedup();
-    services.iter().try_for_each(|service| service.install(&tools))?;
-    let directory = directory()?;
-    report::say("starting the servers");
-    let session = Session::start(&services, &tools)?;
-    let stands = set_up(&backends, |backend| {
-        let site = Site::open(backend, &tools, session.variables())?;
-        Stand::set_up(site, program.clone(), directory.path().to_owned())
-    })?;
+    let ground = Ground::set_up(&arguments.common, &backends, Stand::set_up)?;
+    let stands = &ground.stands;
     for stand in stands.iter().filter(|stand| !stand.has_parts()) {
         report::say(&format!("{}: big files come in one answer", stand.backend().name()));
     }
     let begun = Instant::now();
-    let tally = run_all(arguments, &stands)?;
+    let tally = run_all(arguments, stands)?;
     let table = tally.markdown(&backends);
     report::output(&table);
     report::output(&tally.summary());
     report::say(&format!("in {:.0} s", begun.elapsed().as_secs_f64()));
-    if let Some(path) = &arguments.markdown {
-        fs::write(path, &table).with_context(|| format!("cannot write `{}`", path.display()))?;
-    }
+    arguments.common.write(&table)?;
     let never = tally.never_met();
     if !never.is_empty() && arguments.seed.is_none() {
         bail!("the fault never happened in: {}", never.join(", "));
@@ -128,84 +102,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The program: one that is there, or built here.
-fn program(given: Option<&PathBuf>, release: bool) -> Result<PathBuf> {
-    if let Some(program) = given {
-        return Ok(program.clone());
-    }
-    let mut cargo = command::cargo();
-    cargo.args(["build", "--package=mlfetch-cli", "--all-features"]);
-    if release {
-        cargo.arg("--release");
-    }
-    command::run(&mut cargo)?;
-    Ok(Metadata::read()?.program(if release { "release" } else { "debug" }, "mlfetch"))
-}
-
-/// For what is fetched: in memory where the machine has such a place.
-fn directory() -> Result<tempfile::TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("mlfetch-chaos-");
-    let made = builder.tempdir_in("/dev/shm").or_else(|_| builder.tempdir());
-    made.context("cannot make a directory for the runs")
-}
-
-/// Makes all backends ready at once.
-fn set_up<T: Send>(
-    backends: &[Backend],
-    make: impl Fn(Backend) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
-    thread::scope(|scope| {
-        let make = &make;
-        let threads: Vec<_> =
-            backends.iter().map(|backend| (backend, scope.spawn(move || make(*backend)))).collect();
-        let ready = threads.into_iter().map(|(backend, thread)| {
-            let result = thread.join().unwrap_or_else(|_| bail!("it panicked"));
-            result.with_context(|| format!("cannot prepare {}", backend.server()))
-        });
-        ready.collect()
-    })
-}
-
 fn run_all(arguments: &Arguments, stands: &[Stand]) -> Result<Tally> {
     let cases = arguments.cases();
-    let (next, tally) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
-    let failure = Mutex::new(None);
-    let last_word = Mutex::new(Instant::now());
-    let work = || {
-        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let stand = stands.iter().find(|stand| stand.backend() == case.backend);
-            let ran = interrupt::check().and_then(|()| match stand {
-                Some(stand) => stand.run(*case).with_context(|| format!("{case}: it was not run")),
-                None => Ok(None),
-            });
-            match ran {
-                Ok(Some(outcome)) => tell(arguments, &tally, &outcome),
-                Ok(None) => {}
-                Err(error) => {
-                    *lock(&failure) = Some(error);
-                    next.store(cases.len(), Ordering::Relaxed);
-                }
-            }
-            say_progress(&last_word, next.load(Ordering::Relaxed).min(cases.len()), cases.len());
+    let (tally, last_word) = (Mutex::new(Tally::default()), Mutex::new(Instant::now()));
+    harness::for_each(&cases, arguments.jobs, |index, case| {
+        let Some(stand) = stands.iter().find(|stand| stand.backend() == case.backend) else {
+            return Ok(());
+        };
+        let ran = stand.run(*case).with_context(|| format!("{case}: it was not run"))?;
+        if let Some(outcome) = ran {
+            tell(arguments, &tally, &outcome);
         }
-    };
-    thread::scope(|scope| {
-        for _ in 0..arguments.jobs {
-            scope.spawn(work);
-        }
-    });
-    match lock(&failure).take() {
-        Some(error) => Err(error),
-        None => Ok(tally.into_inner().unwrap_or_default()),
-    }
+        say_progress(&last_word, index + 1, cases.len());
+        Ok(())
+    })?;
+    Ok(tally.into_inner().unwrap_or_default())
 }
 
 fn tell(arguments: &Arguments, tally: &Mutex<Tally>, outcome: &Outcome) {
     lock(tally).add(outcome);
     if matches!(outcome.verdict, verdict::Verdict::Finding(_)) {
         report::say(&format!("FINDING: {}", outcome.report()));
-    } else if arguments.verbose {
+    } else if arguments.common.verbose {
         let (case, time) = (outcome.case, outcome.time.as_secs_f64());
         let (verdict, plan) = (&outcome.verdict, &outcome.plan);
         report::say(&format!("{case}: {verdict:?} in {time:.2} s\n  {plan}\n{}", outcome.said));

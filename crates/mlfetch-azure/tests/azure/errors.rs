@@ -158,9 +158,7 @@ async fn an_account_that_does_not_exist_has_no_address() {
 async fn a_server_that_is_not_there_is_unreachable() {
     let server = Server::start(|_| Answer::head("200 OK", 0, &[])).await;
     let store = open(&server.url());
-    drop(server);
-    // The port is free once the task has gone.
-    tokio::task::yield_now().await;
+    server.stop().await;
     let error = store.read(&Key::from("a"), ReadRequest::new()).await.expect_err("nobody there");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Later));
     assert!(error.hint().is_some_and(|hint| hint.contains("azure-endpoint")), "{error:?}");

@@ -135,9 +135,7 @@ async fn a_page_for_people_that_somebody_stored_is_an_object() {
 async fn a_server_that_is_not_there_is_unreachable() {
     let server = Server::start(|_| Answer::object("", &[])).await;
     let store = open(&server.url()).await;
-    drop(server);
-    // The port is free once the task has gone.
-    tokio::task::yield_now().await;
+    server.stop().await;
     let error = store.read(&Key::from("a"), ReadRequest::new()).await.expect_err("nobody there");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Later));
 }

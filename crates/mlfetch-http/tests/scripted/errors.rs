@@ -67,9 +67,7 @@ async fn of_an_html_page_only_the_title_is_shown() {
 async fn a_server_that_is_not_there_is_unreachable() {
     let server = Server::start(|_| Answer::ok("")).await;
     let store = server.store();
-    drop(server);
-    // The port is free once the task has gone.
-    tokio::task::yield_now().await;
+    server.stop().await;
     let error = store.read(&Key::from("x"), ReadRequest::new()).await.expect_err("nobody there");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Later));
 }

@@ -120,9 +120,7 @@ async fn what_is_secret_and_echoed_is_not_shown() {
 async fn a_server_that_is_not_there_is_unreachable() {
     let server = Server::start(|_| Answer::head("200 OK", 0, &[])).await;
     let (url, store) = (server.url(), open(&server.url()).await);
-    drop(server);
-    // The port is free once the task has gone.
-    tokio::task::yield_now().await;
+    server.stop().await;
     let error = store.read(&Key::from("a"), ReadRequest::new()).await.expect_err("nobody there");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Later));
     assert!(error.to_string().contains(&url), "{error}");
