@@ -33,7 +33,7 @@ impl Container {
         };
         let root = escape(format!("{}/{name}/", endpoint.base).as_bytes());
         let http = http.with_secrets(secrets);
-        let secrets = http.secrets().to_vec();
+        let secrets = http.secrets_with([]);
         Self { root, http, endpoint, name, auth, passed, secrets }
     }
 

@@ -1,7 +1,7 @@
 //! Where an account's blobs are.
 
 use mlfetch_http::Url;
-use mlfetch_store::{Error, ErrorKind, Result, escape};
+use mlfetch_store::{Error, ErrorKind, Result, bare_address};
 
 use crate::AzureConfig;
 use crate::connection_string::ConnectionString;
@@ -62,10 +62,7 @@ fn account_of(url: &Url) -> Option<String> {
 
 fn check(base: &str) -> Result<Url> {
     let wrong = |why: &'static str| {
-        // What stands before `@` may be a password, and what follows `?` a signature.
-        let shown = base.rsplit('@').next().unwrap_or_default();
-        let shown = shown.split('?').next().unwrap_or_default();
-        Error::new(ErrorKind::InvalidInput, "use the endpoint", escape(shown.as_bytes()))
+        Error::new(ErrorKind::InvalidInput, "use the endpoint", bare_address(base))
             .with_message(why)
             .with_hint("write `https://host`, or `http://host:port/account` for an emulator")
     };

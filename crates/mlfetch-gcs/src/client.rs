@@ -50,8 +50,8 @@ impl Client {
         let call = call.query("userProject", user_project.map(Into::into));
         let url = call.url(&self.server, bucket)?;
         let credential = self.identity.credential().await?;
-        let mut secrets = self.http.secrets().to_vec();
-        secrets.extend(credential.iter().flat_map(mlfetch_http::Credential::secrets));
+        let of_credential = credential.iter().flat_map(mlfetch_http::Credential::secrets);
+        let secrets = self.http.secrets_with(of_credential);
         let subject = call.key.map_or_else(|| root.to_owned(), ToString::to_string);
         let mut request = HttpRequest::get(url)
             .with_credential(credential)

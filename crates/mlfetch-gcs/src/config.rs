@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mlfetch_http::Url;
-use mlfetch_store::{Error, ErrorKind, OptionSpec, Options, Result, escape};
+use mlfetch_store::{Error, ErrorKind, OptionSpec, Options, Result, bare_address};
 
 const CREDENTIALS: &str = "gcs-credentials";
 const CONFIG_DIRECTORY: &str = "gcs-config-directory";
@@ -245,9 +245,7 @@ fn check_server(name: &'static str, text: &str) -> Result<String> {
         }
         Ok(url) => return Ok(url.to_string()),
     };
-    // What stands before `@` may be a password, and what follows `?` a signature.
-    let shown = text.rsplit('@').next().unwrap_or_default();
-    let shown = escape(shown.split('?').next().unwrap_or_default().as_bytes());
+    let shown = bare_address(text);
     Err(wrong(name, why).with_hint(format!("`{shown}` should be like `https://host`")))
 }
 

@@ -8,7 +8,7 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_types::service_config::ServiceConfigKey;
 use http::Uri;
-use mlfetch_store::{Error, ErrorKind, Result, escape};
+use mlfetch_store::{Error, ErrorKind, Result, bare_address};
 
 use crate::S3Config;
 use crate::credentials::KeyRing;
@@ -110,10 +110,7 @@ fn tls(config: &S3Config, plain: bool) -> Tls {
 
 fn check_endpoint(url: &str) -> Result<()> {
     let wrong = |why: &'static str| {
-        // What stands before `@` may be a password, and what follows `?` a signature.
-        let shown = url.rsplit('@').next().unwrap_or_default();
-        let shown = shown.split('?').next().unwrap_or_default();
-        Error::new(ErrorKind::InvalidInput, "use the endpoint", escape(shown.as_bytes()))
+        Error::new(ErrorKind::InvalidInput, "use the endpoint", bare_address(url))
             .with_message(why)
             .with_hint("write `https://host` or `http://host:port`")
     };

@@ -27,6 +27,17 @@ pub fn escape(bytes: &[u8]) -> String {
     shown
 }
 
+/// An address that cannot be read as one, safe to show: what stands before `@` may be a password, and
+/// what follows `?` a signature.
+///
+/// ```
+/// assert_eq!(mlfetch_store::bare_address("me:hunter2@host:port?sig=x"), "host:port");
+/// ```
+pub fn bare_address(text: &str) -> String {
+    let behind_login = text.rsplit('@').next().unwrap_or_default();
+    escape(behind_login.split('?').next().unwrap_or_default().as_bytes())
+}
+
 fn push_escaped(shown: &mut String, character: char) {
     if character.is_control() || reorders_text(character) {
         shown.extend(character.escape_default());

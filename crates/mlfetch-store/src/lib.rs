@@ -47,7 +47,7 @@ mod walk;
 
 pub use backend::{Backend, Backends, Opened};
 pub use checksum::{Algorithm, Blocks, Checksum, Coverage};
-pub use display::{SafeText, escape};
+pub use display::{SafeText, bare_address, escape};
 pub use error::{BoxError, Error, ErrorKind, Result, Retry};
 pub use info::{Entry, Object, ObjectBody, ObjectInfo, Page, PageToken, Refused};
 pub use key::Key;

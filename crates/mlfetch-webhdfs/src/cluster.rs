@@ -178,10 +178,7 @@ fn server(scheme: &str, address: &str, place: &Place) -> Result<Url> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
     url.ok_or_else(|| {
-        // What stands before `@` may be a password, and what follows `?` a token.
-        let shown = address.rsplit('@').next().unwrap_or_default();
-        let shown = shown.split('?').next().unwrap_or_default();
-        let shown = mlfetch_store::escape(shown.as_bytes());
+        let shown = mlfetch_store::bare_address(address);
         unknown(place, format!("`{shown}` is no address of a NameNode"))
             .with_hint("`webhdfs-address` is such as http://namenode:9870, several with commas")
     })

@@ -155,8 +155,7 @@ impl Session {
         identity: &Identity,
     ) -> Result<HttpResponse, Refusal> {
         let url = call.url(server, &identity.query())?;
-        let mut secrets = self.client.secrets().to_vec();
-        secrets.extend(identity.secrets());
+        let secrets = self.client.secrets_with(identity.secrets());
         let request = HttpRequest::new(call.method.clone(), url)
             .with_redirects(Redirects::Reported)
             .with_credential(hidden(secrets.clone()))
@@ -186,9 +185,7 @@ impl Session {
 
     /// What a server might echo and nobody may see.
     fn secrets(&self) -> Vec<Secret> {
-        let mut secrets = self.client.secrets().to_vec();
-        secrets.extend(self.identity().secrets());
-        secrets
+        self.client.secrets_with(self.identity().secrets())
     }
 
     /// What must not be shown of a redirect: the token that the NameNode put into it.

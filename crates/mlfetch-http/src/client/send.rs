@@ -11,7 +11,7 @@ use super::redirect::{
     MAX_REDIRECTS, Redirects, keeps_method, redirect_target, same_origin, without_credentials,
 };
 use super::request::display_url;
-use super::{ClientConfig, HttpRequest, HttpResponse, proxy};
+use super::{ClientConfig, Credential, HttpRequest, HttpResponse, proxy};
 
 /// Sends requests over connections that it keeps. Cheap to clone: clones share the connections.
 ///
@@ -47,10 +47,10 @@ impl HttpClient {
         self
     }
 
-    /// What no text of a server is shown with, whatever the request: those values, and what signs in
-    /// to a proxy.
-    pub fn secrets(&self) -> &[Secret] {
-        &self.extra_secrets
+    /// What no text of a server is shown with: `more`, and whatever the request those values and what
+    /// signs in to a proxy.
+    pub fn secrets_with(&self, more: impl IntoIterator<Item = Secret>) -> Vec<Secret> {
+        self.extra_secrets.iter().cloned().chain(more).collect()
     }
 
     /// Sends one request, one attempt; follows redirects as the request's rule allows. Any status
@@ -115,11 +115,7 @@ impl HttpClient {
 
     /// What the server of this request might echo and nobody may see.
     fn secrets_of(&self, request: &HttpRequest) -> Vec<Secret> {
-        let mut secrets = self.extra_secrets.as_ref().clone();
-        if let Some(credential) = &request.credential {
-            secrets.extend(credential.secrets());
-        }
-        secrets
+        self.secrets_with(request.credential.iter().flat_map(Credential::secrets))
     }
 
     fn refused(&self, request: &HttpRequest, target: &Url) -> Error {

@@ -173,8 +173,8 @@ impl TrackingClient {
         match answer.failure().await {
             Ok(success) => read(success).await.map(Ok),
             Err((error, body)) => {
-                let mut secrets = self.http.secrets().to_vec();
-                secrets.extend(self.credential.iter().flat_map(Credential::secrets));
+                let of_credential = self.credential.iter().flat_map(Credential::secrets);
+                let secrets = self.http.secrets_with(of_credential);
                 self.judge(Failure::read(&error, status, &body, &secrets)).map(Err)
             }
         }
