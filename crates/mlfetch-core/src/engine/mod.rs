@@ -41,6 +41,7 @@ mod steps;
 mod transfer;
 mod tree;
 mod turns;
+mod underway;
 mod verify;
 mod witness;
 mod writer;

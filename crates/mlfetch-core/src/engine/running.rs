@@ -6,6 +6,7 @@ use mlfetch_store::ObjectInfo;
 use tokio::task::{Id, JoinError};
 use tokio::time::Instant;
 
+use super::crowd::Begun;
 use super::file::{Ended, one_file};
 use super::transfer::{Committed, Transfers};
 use super::tree::{Fetch, Result};
@@ -16,6 +17,7 @@ use crate::RelativePath;
 pub(super) struct Started {
     pub(super) path: RelativePath,
     pub(super) size: Option<u64>,
+    begun: Begun,
 }
 
 impl Fetch {
@@ -33,12 +35,14 @@ impl Fetch {
         self.belongs(&path);
         self.let_others_end(&path).await?;
         self.progress.found(info.size);
-        self.crowd.begins(self.running.len());
+        self.crowd.comes(self.running.len());
         self.drain(self.crowd.limit() - 1).await?;
         if !self.settings.dry_run {
             self.make_destination().await?;
         }
-        let started = Started { path: path.clone(), size: info.size };
+        let begun = self.crowd.begins(Instant::now());
+        let started = Started { path: path.clone(), size: info.size, begun };
+        self.underway.insert(&path);
         let progress = Arc::clone(&self.progress);
         let file = one_file(Arc::clone(transfers), info, path, progress);
         self.started.insert(self.running.spawn(file).id(), started);
@@ -48,12 +52,7 @@ impl Fetch {
     /// Waits until what is on its way and would be in the way of this path has ended. Then what is
     /// there decides, and the file whose name came first has it.
     pub(super) async fn let_others_end(&mut self, path: &RelativePath) -> Result<()> {
-        let lies_below = |below: &RelativePath, above: &RelativePath| {
-            let rest = below.as_bytes().strip_prefix(above.as_bytes());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-        };
-        let mut others = self.started.values().map(|started| &started.path);
-        if others.any(|other| lies_below(path, other) || lies_below(other, path)) {
+        if self.underway.meets(path) {
             self.drain(0).await?;
         }
         Ok(())
@@ -76,12 +75,13 @@ impl Fetch {
         &mut self,
         ended: std::result::Result<(Id, Ended), JoinError>,
     ) -> Result<()> {
-        self.crowd.ended(Instant::now());
         let (id, ended) = match ended {
             Ok((id, ended)) => (id, Ok(ended)),
             Err(cause) => (cause.id(), Err(cause)),
         };
-        let Some(Started { path, size }) = self.started.remove(&id) else { return Ok(()) };
+        let Some(Started { path, size, begun }) = self.started.remove(&id) else { return Ok(()) };
+        self.underway.remove(&path);
+        self.crowd.ended(begun, Instant::now());
         match ended {
             Ok(Ended::Committed(committed)) => self.committed(&path, committed),
             Ok(Ended::Skipped(reason, row)) => {

@@ -20,6 +20,7 @@ use super::room::Room;
 use super::running::Started;
 use super::transfer::Transfers;
 use super::turns::Turns;
+use super::underway::Underway;
 use super::{
     Engine, FetchError, FetchSettings, FileError, FileFailure, Observer, Overwrite, Progress,
     Report, Shape, Source, Witness,
@@ -47,6 +48,7 @@ pub(super) struct Fetch {
     pub(super) running: JoinSet<Ended>,
     /// The files that are on their way.
     pub(super) started: HashMap<Id, Started>,
+    pub(super) underway: Underway,
     pub(super) report: Report,
     witness: Option<Arc<dyn Witness>>,
     /// Whether a part was there.
@@ -100,6 +102,7 @@ impl Fetch {
             crowd: Crowd::new(jobs),
             running: JoinSet::new(),
             started: HashMap::new(),
+            underway: Underway::default(),
             report,
             witness: None,
             has_arrived: false,
