@@ -22,6 +22,7 @@ pub mod hot;
 mod joined;
 mod journal;
 mod kept;
+mod lanes;
 mod list;
 mod meta;
 mod near;

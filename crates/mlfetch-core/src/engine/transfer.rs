@@ -6,8 +6,6 @@ use std::sync::Arc;
 use mlfetch_store::{
     Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store, WantedChecksums,
 };
-use rustix::fs::FallocateFlags;
-use rustix::io::Errno;
 
 use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
@@ -24,7 +22,7 @@ use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError, Sealed, Witness};
 use crate::RelativePath;
-use crate::destination::{Destination, DestinationError, DestinationProblem, StagedFile};
+use crate::destination::{Destination, StagedFile};
 use crate::manifest::{ManifestRow, Sha256Sum};
 
 /// Files up to this size are held in memory and written in one go: one thread hop a file.
@@ -206,30 +204,18 @@ impl Transfers {
         self.hands.step(move || destination.stage(&path, None)).await
     }
 
-    /// A staged file with room for all its bytes; the one that an earlier fetch of the same object
-    /// left, if there is one.
+    /// A staged file for a big one; the one that an earlier fetch of the same object left, if there
+    /// is one.
     pub(super) async fn stage_big(
         &self,
         planned: &Planned,
         info: &ObjectInfo,
         sum: Option<&Checksum>,
-        size: u64,
     ) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
         let stem = self.settings.resume.then(|| stem(&self.store.info().root, info, sum, &path));
-        let staged = move || {
-            let staged = destination.stage(&path, stem.as_deref())?;
-            match reserve(&destination, &path, &staged, size) {
-                Err(error) if error.problem() == DestinationProblem::Full => {
-                    destination.give_way();
-                    reserve(&destination, &path, &staged, size)?;
-                }
-                reserved => reserved?,
-            }
-            Ok(staged)
-        };
-        self.hands.step(staged).await
+        self.hands.step(move || destination.stage(&path, stem.as_deref())).await
     }
 
     fn verify(&self, planned: &Planned, arrived: Transferred) -> Result<Verified, Broken> {
@@ -306,20 +292,6 @@ impl Transfers {
             sha256: verified.sha256.as_ref(),
         };
         witness.committing(&file).await
-    }
-}
-
-/// Takes the space before the bytes come, where the file system can.
-fn reserve(
-    destination: &Destination,
-    path: &RelativePath,
-    staged: &StagedFile,
-    size: u64,
-) -> Result<(), DestinationError> {
-    let file = staged.share().map_err(|error| destination.io_error(path, &error))?;
-    match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size) {
-        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-        Err(errno) => Err(destination.error(path, errno)),
     }
 }
 
