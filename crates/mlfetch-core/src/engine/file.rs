@@ -112,7 +112,7 @@ async fn stay(
     Ok(row.map(|row| Ended::Skipped(reason, Some(row))))
 }
 
-/// Looks at what is there. On a thread that may block: the destination may be on a network.
+/// Looks at what is there.
 async fn plan(
     transfers: &Arc<Transfers>,
     info: &ObjectInfo,
@@ -128,7 +128,7 @@ async fn plan(
         let prepared = if writes && !settings.dry_run { destination.prepare() } else { Ok(()) };
         Ok(Plan { decision, prepared })
     };
-    transfers.hands.step(plan).await
+    transfers.hands.brief_step(plan).await
 }
 
 /// Fetches, if there is room on the disk.

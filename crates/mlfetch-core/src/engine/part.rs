@@ -1,5 +1,6 @@
 //! A big file in parts, several at once, each written at its own offset.
 
+use std::fs::File;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -9,7 +10,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mlfetch_store::{
     Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo, WantedChecksums,
 };
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, fallocate, fstatfs};
 use rustix::io::Errno;
 use tokio::time::Instant;
 
@@ -39,6 +40,9 @@ const MAX_PART_BYTES: u64 = 128 * 1024 * 1024;
 
 /// As many parts a file has, if they are of a size in between.
 const PARTS: u64 = 32;
+
+/// `statfs(2)` of a file system in memory.
+const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
 
 /// What is noted of a part as it arrives, in as many steps: if all parts on their way are cut off,
 /// no more bytes come again than one part has, and what the network held.
@@ -286,6 +290,9 @@ async fn reserve(
     let shared = sink.file.try_clone();
     let file = shared.map_err(|error| transfers.destination.io_error(&planned.path, &error))?;
     let reserve = move || {
+        if is_in_memory(&file) {
+            return Ok(());
+        }
         let _turn = turn.lock();
         let take =
             || fallocate(&file, FallocateFlags::empty(), range.start, range.end - range.start);
@@ -302,6 +309,11 @@ async fn reserve(
         }
     };
     transfers.hands.step(reserve).await
+}
+
+/// Whether nothing is laid out together: a page is taken no sooner than its bytes are there.
+fn is_in_memory(file: &File) -> bool {
+    fstatfs(file).is_ok_and(|found| found.f_type == TMPFS_MAGIC)
 }
 
 /// Fetches one range; gives its steps.

@@ -197,11 +197,11 @@ impl Transfers {
         Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256, size })
     }
 
-    /// A new staged file, off the threads that serve the network.
+    /// A new staged file.
     async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
-        self.hands.step(move || destination.stage(&path, None)).await
+        self.hands.brief_step(move || destination.stage(&path, None)).await
     }
 
     /// A staged file for a big one; the one that an earlier fetch of the same object left, if there
@@ -270,7 +270,7 @@ impl Transfers {
             Content::Staged(staged) => destination.commit(staged, &path, &how),
             Content::Memory(bytes) => destination.put(&path, &bytes, &how),
         };
-        self.hands.step(commit).await?;
+        self.hands.brief_step(commit).await?;
         let row = sha256.map(|sha256| self.row(planned, info, sha256, size, &proof));
         Ok(Committed { size, kept: planned.meter.kept(), proof, row })
     }
