@@ -24,6 +24,6 @@ pub use mlfetch_core::{Filter, FilterError, Layout, RelativePath};
 pub use mlfetch_core::{audit, manifest};
 pub use mlfetch_mlflow::{Environment, RunId, Via, asked_for, run_uri};
 pub use mlfetch_store::{
-    Depth, Error, ErrorKind, Key, Object, OptionSpec, Options, RetryEvent, RetryObserver,
-    RetryPolicy, escape,
+    Depth, Error, ErrorKind, Key, Object, ObjectBody, OptionSpec, Options, RetryEvent,
+    RetryObserver, RetryPolicy, escape,
 };

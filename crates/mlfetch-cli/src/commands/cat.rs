@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::io::Write as _;
 
 use futures_util::TryStreamExt as _;
-use mlfetch::ErrorKind;
 use mlfetch::audit::Attempt;
+use mlfetch::{ErrorKind, ObjectBody};
 
 use super::resolved;
 use crate::args::CatArgs;
@@ -25,14 +25,13 @@ pub(super) async fn run(arguments: &CatArgs, attempt: &Arc<Attempt>) -> Result<(
             }
             object => object?,
         };
-        return write(object, attempt).await;
+        return write(object.body, attempt).await;
     }
     missing.map_or(Ok(()), |error| Err(error.into()))
 }
 
-async fn write(object: mlfetch::Object, attempt: &Attempt) -> Result<(), Failure> {
-    let mut body = object.body;
-    let mut output = std::io::stdout().lock();
+async fn write(mut body: ObjectBody, attempt: &Attempt) -> Result<(), Failure> {
+    let mut output = std::io::stdout();
     while let Some(chunk) = body.try_next().await? {
         output.write_all(&chunk)?;
         attempt.read(chunk.len() as u64);

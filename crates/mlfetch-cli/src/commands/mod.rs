@@ -88,12 +88,14 @@ fn with_runtime(command: Command, attempt: &Arc<Attempt>) -> Ended {
         Ok(runtime) => runtime,
         Err(error) => return Ok(Err(Failure::said(&format!("cannot start: {error}"), None))),
     };
-    let ended = runtime.block_on(signals::until_signal(perform(command, attempt)));
+    let ended =
+        runtime.block_on(signals::until_signal(perform(command, Arc::clone(attempt)), GRACE));
     runtime.shutdown_timeout(GRACE);
     ended
 }
 
-async fn perform(command: Command, attempt: &Arc<Attempt>) -> Result<(), Failure> {
+async fn perform(command: Command, attempt: Arc<Attempt>) -> Result<(), Failure> {
+    let attempt = &attempt;
     match command {
         Command::Get(arguments) => get::run(&arguments, attempt).await,
         Command::Artifacts(Artifacts::Download(arguments)) => {
