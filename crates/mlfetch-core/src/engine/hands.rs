@@ -382,7 +382,10 @@ mod tests {
         thread::sleep(REMEMBERED);
         assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here, "that is long ago");
         let Given::Here(_) = hands.give_brief(|| panic!("on purpose")) else { panic!("it is") };
+        // To say so takes its time.
+        thread::sleep(REMEMBERED);
         assert!(hands.give_brief(|| panic!("on purpose")).await.is_err());
+        thread::sleep(REMEMBERED);
         assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here, "no harm done");
     }
 

@@ -137,8 +137,9 @@ mod tests {
         assert_eq!(settles(None, 20_000_000, u64::MAX, near), MOST);
         assert_eq!(settles(None, 20_000_000, u64::MAX, far), MOST);
         assert_eq!(settles(None, 400_000_000, u64::MAX, near), FIRST, "that is plenty");
-        assert_eq!(settles(None, 90_000_000, 1_000_000_000, far), 16, "the line is full");
-        assert_eq!(settles(None, 90_000_000, 10_000_000, far), 2 * FIRST, "one try too many");
+        assert_eq!(settles(None, 90_000_000, 1_000_000_000, far), 32, "16 fill the line");
+        assert_eq!(settles(None, 90_000_000, 500_000_000, far), 16, "8 do");
+        assert_eq!(settles(None, 90_000_000, 10_000_000, far), 2 * FIRST, "one does");
     }
 
     #[test]
