@@ -6,7 +6,7 @@ use mlfetch_store::ObjectInfo;
 use tokio::task::{Id, JoinError};
 use tokio::time::Instant;
 
-use super::file::{Ended, one_file};
+use super::file::{Ended, one_file, planned_at_once};
 use super::transfer::{Committed, Transfers};
 use super::tree::{Fetch, Result};
 use super::{Event, FetchError, FileFailure};
@@ -24,13 +24,13 @@ impl Fetch {
         &mut self,
         transfers: &Arc<Transfers>,
         info: ObjectInfo,
-        place: &[u8],
+        path: RelativePath,
     ) -> Result<()> {
-        let path = match RelativePath::new(place) {
-            Ok(path) => path,
-            Err(refusal) => return self.refuse_name(&info.key, refusal),
-        };
         self.belongs(&path);
+        if let Some(ended) = planned_at_once(transfers, &path) {
+            self.progress.found(info.size);
+            return self.became(&Started { path, size: info.size }, ended);
+        }
         self.let_others_end(&path).await?;
         self.progress.found(info.size);
         self.crowd.begins(self.running.len());
@@ -46,8 +46,11 @@ impl Fetch {
     }
 
     /// Waits until what is on its way and would be in the way of this path has ended. Then what is
-    /// there decides, and the file whose name came first has it.
+    /// there decides, and the file whose name came first has it. In a dry run nobody is in the way.
     pub(super) async fn let_others_end(&mut self, path: &RelativePath) -> Result<()> {
+        if self.settings.dry_run {
+            return Ok(());
+        }
         let lies_below = |below: &RelativePath, above: &RelativePath| {
             let rest = below.as_bytes().strip_prefix(above.as_bytes());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
@@ -81,24 +84,31 @@ impl Fetch {
             Ok((id, ended)) => (id, Ok(ended)),
             Err(cause) => (cause.id(), Err(cause)),
         };
-        let Some(Started { path, size }) = self.started.remove(&id) else { return Ok(()) };
+        let Some(started) = self.started.remove(&id) else { return Ok(()) };
         match ended {
-            Ok(Ended::Committed(committed)) => self.committed(&path, committed),
-            Ok(Ended::Skipped(reason, row)) => {
+            Ok(ended) => self.became(&started, ended),
+            Err(cause) => self.fail(FileFailure::panicked(&started.path, cause), started.size),
+        }
+    }
+
+    fn became(&mut self, Started { path, size }: &Started, ended: Ended) -> Result<()> {
+        let size = *size;
+        match ended {
+            Ended::Committed(committed) => self.committed(path, committed),
+            Ended::Skipped(reason, row) => {
                 self.progress.lost(size);
-                self.report.note_row(&path, row);
-                self.observer.event(&Event::Skipped { path: &path, reason });
+                self.report.note_row(path, row);
+                self.observer.event(&Event::Skipped { path, reason });
                 self.report.unchanged += 1;
             }
-            Ok(Ended::Planned) => {
+            Ended::Planned => {
                 self.progress.done();
-                self.observer.event(&Event::Planned { path: &path, size });
+                self.observer.event(&Event::Planned { path, size });
                 self.report.planned += 1;
                 self.report.planned_bytes += size.unwrap_or_default();
             }
-            Ok(Ended::Hopeless(error)) => return Err(error.into()),
-            Ok(Ended::Failed(error)) => return self.fail(FileFailure::new(&path, error), size),
-            Err(cause) => return self.fail(FileFailure::panicked(&path, cause), size),
+            Ended::Hopeless(error) => return Err(error.into()),
+            Ended::Failed(error) => return self.fail(FileFailure::new(path, error), size),
         }
         Ok(())
     }
