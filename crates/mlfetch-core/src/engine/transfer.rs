@@ -136,6 +136,9 @@ impl Transfers {
         wanted: WantedChecksums,
         turn: &mut Option<Turn<'a>>,
     ) -> Result<Transferred, Broken> {
+        if let Some(copied) = self.copy(planned).await? {
+            return Ok(copied);
+        }
         if let Some(parts) = Parts::of(&planned.info, self.store.info()) {
             match part::transfer(self, planned, parts, wanted).await {
                 // The store said it has ranges and this object has none: all in one piece then.
@@ -206,7 +209,7 @@ impl Transfers {
     }
 
     /// A new staged file, off the threads that serve the network.
-    async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
+    pub(super) async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
         self.hands.step(move || destination.stage(&path, None)).await
