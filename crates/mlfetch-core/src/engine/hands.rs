@@ -399,7 +399,7 @@ mod tests {
             async move {
                 let stuck = hands.give_brief(move || {
                     begun.send(()).expect("somebody listens");
-                    drop(wait.recv());
+                    let _ = wait.recv();
                 });
                 stuck.await.expect("done");
             }

@@ -89,6 +89,7 @@ impl Fetch {
             ..Report::default()
         };
         let pace = settings.bytes_per_second.map(Pace::new).map(Arc::new);
+        let turns = Turns::new(jobs, settings.max_memory_bytes);
         let seen = (settings.delete_extraneous || is_continued).then(Seen::default);
         Ok(Self {
             destination: Arc::new(destination),
@@ -98,7 +99,7 @@ impl Fetch {
             room: Arc::default(),
             hands: Arc::default(),
             pace,
-            turns: Arc::new(Turns::new(jobs)),
+            turns: Arc::new(turns),
             crowd: Crowd::new(jobs),
             running: JoinSet::new(),
             started: HashMap::new(),
@@ -157,7 +158,10 @@ impl Fetch {
         let (above, _) = Key::new(place.clone()).split_last();
         let above = above.as_bytes().strip_suffix(b"/").unwrap_or_default().to_vec();
         let transfers = self.transfers(source, Course { prefix, place: above });
-        self.start(&transfers, info, &place).await?;
+        match RelativePath::new(place.as_slice()) {
+            Ok(path) => self.start(&transfers, info, path).await?,
+            Err(refusal) => self.refuse_name(&info.key, refusal)?,
+        }
         if is_last {
             self.progress.found_all();
         }
