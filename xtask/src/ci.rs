@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail};
 use crate::metadata::Metadata;
 use crate::services::{Tools, compose};
 use crate::table::Table;
-use crate::{command, deny, deps, docs, layers, report, test, workspace};
+use crate::{chaos, command, deny, deps, docs, layers, report, test, workspace};
 
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     ("format", format),
     ("clippy", clippy),
     ("rustdoc", rustdoc),
@@ -26,6 +26,7 @@ const CHECKS: [Check; 11] = [
     ("compose file", compose_file),
     ("examples", examples),
     ("tests", test_suite),
+    ("torture", torture),
 ];
 
 /// Runs the checks up to the first that fails, and says how long each took.
@@ -122,6 +123,12 @@ fn test_suite() -> Result<()> {
         bail!("tests failed; `cargo xtask test -- NAME` runs one of them");
     }
     Ok(())
+}
+
+/// A short look, with the program that the check `build` built; a long one is `cargo xtask torture`.
+fn torture() -> Result<()> {
+    let program = Metadata::read()?.program("debug", "mlfetch");
+    chaos::torture::run(&chaos::torture::Arguments::for_ci(program))
 }
 
 #[cfg(test)]

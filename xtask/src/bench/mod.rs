@@ -8,7 +8,7 @@ mod gcs;
 mod latency;
 mod local;
 mod machine;
-mod measure;
+pub(crate) mod measure;
 mod minio;
 mod noise;
 mod options;

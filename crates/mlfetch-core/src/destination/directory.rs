@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::above::{self, Made};
 use super::existing::Existing;
@@ -210,7 +210,7 @@ impl Destination {
         let handles = self.handles_if_there()?.ok_or_else(missing)?;
         let parent = handles.find(directory.as_ref())?.ok_or_else(missing)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        rustix::fs::openat(&parent, name, flags, Mode::empty())
+        retry_on_intr(|| rustix::fs::openat(&parent, name, flags, Mode::empty()))
             .map(File::from)
             .map_err(|errno| self.error(path, errno))
     }
@@ -337,7 +337,8 @@ impl Destination {
     /// Another fetch may have removed the empty destination since it was opened here.
     fn open_staging(&self) -> Result<Staging> {
         for _ in 0..MAX_TRIES {
-            match Staging::open(self.handles()?.root()) {
+            let handles = self.handles()?;
+            match handles.sparing_handles(|| Staging::open(handles.root())) {
                 Err(Errno::NOENT) => *lock(&self.handles) = None,
                 opened => {
                     return opened.map_err(|errno| DestinationError::from_errno(&self.path, errno));

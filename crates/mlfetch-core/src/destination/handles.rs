@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::{DestinationError, DestinationProblem};
 use crate::RelativePath;
@@ -169,7 +169,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn open_directory(parent: &OwnedFd, segment: &OsStr) -> rustix::io::Result<OwnedFd> {
-    rustix::fs::openat(parent.as_fd(), segment, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())
+    let flags = DIRECTORY | OFlags::NOFOLLOW;
+    retry_on_intr(|| rustix::fs::openat(parent.as_fd(), segment, flags, Mode::empty()))
 }
 
 /// The handle, and whether the directory was made by this call.

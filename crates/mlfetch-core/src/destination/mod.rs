@@ -13,6 +13,7 @@ mod directory;
 mod error;
 mod existing;
 mod handles;
+mod late;
 mod left;
 mod looked;
 mod owner;

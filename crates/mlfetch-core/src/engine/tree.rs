@@ -274,8 +274,10 @@ impl Fetch {
         if let Err(error) = expected {
             return Err(FetchError::Expected { error, report: Box::new(report) });
         }
-        if let Some(atomic) = &self.atomic {
-            atomic.appear(self.settings.fsync)?;
+        // A dry run may have found what an earlier fetch left: that is no whole tree.
+        if let Some(atomic) = self.atomic.as_ref().filter(|_| !self.settings.dry_run) {
+            let arrived = report.files + report.unchanged > 0;
+            atomic.appear(arrived, self.settings.fsync)?;
         }
         Ok(report)
     }

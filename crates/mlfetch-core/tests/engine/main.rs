@@ -12,6 +12,7 @@ mod destination;
 mod extraneous;
 mod faults;
 mod full;
+mod links;
 mod listing;
 mod manifest;
 mod names;
