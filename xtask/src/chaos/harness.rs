@@ -34,6 +34,11 @@ pub(super) struct Common {
 }
 
 impl Common {
+    /// For continuous integration: the program that its tests are about is built already.
+    pub(super) fn with_program(program: PathBuf) -> Self {
+        Self { release: false, program: Some(program), markdown: None, verbose: false }
+    }
+
     /// The program: one that is there, or built here.
     fn program(&self) -> Result<PathBuf> {
         if let Some(program) = &self.program {

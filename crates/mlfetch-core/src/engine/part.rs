@@ -39,8 +39,8 @@ const PARTS: u64 = 32;
 const PARTS_AT_ONCE: usize = 8;
 
 /// What is noted of a part as it arrives, in as many steps: if all parts on their way are cut off,
-/// no more than half a part's bytes come again, and what the network held.
-const STEPS: u64 = 2 * PARTS_AT_ONCE as u64;
+/// no more than a quarter of a part's bytes come again, and what was on its way to the disk.
+const STEPS: u64 = 4 * PARTS_AT_ONCE as u64;
 
 /// How a file is cut.
 #[derive(Debug, Clone, Copy)]
@@ -92,14 +92,19 @@ enum Stretch {
     Missing(Range<u64>),
 }
 
-/// Fetches all parts; the staged file is whole, or there is an error.
+/// Fetches all parts; the staged file is whole, or there is an error. If an answer has `told` of
+/// the object what ties its parts, nobody is asked for it again.
 pub(super) async fn transfer(
     transfers: &Transfers,
     planned: &Planned,
+    told: Option<&ObjectInfo>,
     parts: Parts,
     wanted: WantedChecksums,
 ) -> Result<Transferred, Broken> {
-    let info = pinned(transfers, planned, wanted).await?;
+    let info = match told {
+        Some(told) => told.clone(),
+        None => pinned(transfers, planned, wanted).await?,
+    };
     let (sum, digest) = transfers.checksum(&planned.info, &info).await?.unzip();
     let staged = transfers.stage_big(planned, &info, sum.as_ref(), parts.size).await?;
     let arriving = Arriving { transfers, planned, info: &info, parts, staged: &staged };
