@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail};
 use crate::metadata::Metadata;
 use crate::services::{Tools, compose};
 use crate::table::Table;
-use crate::{chaos, command, deny, deps, docs, layers, report, test, workspace};
+use crate::{chaos, command, deny, deps, docs, fuzz, layers, report, test, workspace};
 
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 15] = [
     ("format", format),
     ("clippy", clippy),
     ("rustdoc", rustdoc),
@@ -25,7 +25,10 @@ const CHECKS: [Check; 12] = [
     ("licences", deny::run),
     ("compose file", compose_file),
     ("examples", examples),
+    ("fuzzing", fuzzing),
     ("tests", test_suite),
+    ("chaos", chaos),
+    ("kill", kill),
     ("torture", torture),
 ];
 
@@ -118,6 +121,10 @@ fn example_manifests() -> Result<Vec<PathBuf>> {
 }
 
 /// A short look; a long one is `cargo xtask fuzz`.
+fn fuzzing() -> Result<()> {
+    fuzz::run(&fuzz::Arguments::for_ci())
+}
+
 fn test_suite() -> Result<()> {
     if test::run(&test::Arguments::default())? != ExitCode::SUCCESS {
         bail!("tests failed; `cargo xtask test -- NAME` runs one of them");
@@ -125,10 +132,24 @@ fn test_suite() -> Result<()> {
     Ok(())
 }
 
-/// A short look, with the program that the check `build` built; a long one is `cargo xtask torture`.
+/// The program as the tests know it, before servers that fail. `docs/reliability.md` has longer runs.
+fn chaos() -> Result<()> {
+    chaos::run(&chaos::Arguments::for_ci(built_program()?))
+}
+
+/// The same, ended at random moments and run again.
+fn kill() -> Result<()> {
+    chaos::kill::run(&chaos::kill::Arguments::for_ci(built_program()?))
+}
+
+/// The check `build` built it.
+fn built_program() -> Result<PathBuf> {
+    Ok(Metadata::read()?.program("debug", "mlfetch"))
+}
+
+/// With failing system calls and more; a long look is `cargo xtask torture`.
 fn torture() -> Result<()> {
-    let program = Metadata::read()?.program("debug", "mlfetch");
-    chaos::torture::run(&chaos::torture::Arguments::for_ci(program))
+    chaos::torture::run(&chaos::torture::Arguments::for_ci(built_program()?))
 }
 
 #[cfg(test)]

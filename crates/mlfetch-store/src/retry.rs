@@ -10,6 +10,12 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{Error, ErrorKind, Result, Retry};
 
+/// An answer that makes no sense is one of a server that is not what it was taken for, or of
+/// something that stood in its way for a moment. The first is to be said soon: so many attempts, with
+/// so much time between them.
+const SENSELESS_ATTEMPTS: u32 = 3;
+const SENSELESS_WAIT: Duration = Duration::from_millis(200);
+
 /// How often, how long and how patiently something is asked again.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -95,7 +101,9 @@ impl RetryPolicy {
 
     /// The wait after attempt number `attempt` failed with `error`, or `None` to give up.
     fn wait_after(&self, error: &Error, attempt: u32, elapsed: Duration) -> Option<Duration> {
+        let is_senseless = error.kind() == ErrorKind::Protocol;
         let asked = match error.retry() {
+            Retry::Never if is_senseless && attempt < SENSELESS_ATTEMPTS => Some(SENSELESS_WAIT),
             Retry::Never => return None,
             Retry::Later => None,
             Retry::After(asked) => Some(asked),
@@ -238,6 +246,14 @@ mod tests {
         let missing = || Error::new(ErrorKind::NotFound, "read", "x");
         let (calls, took, kind) = run(&RetryPolicy::default(), missing).await;
         assert_eq!((calls, took, kind), (1, Duration::ZERO, ErrorKind::NotFound));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_makes_no_sense_is_asked_for_again_and_given_up_soon() {
+        let senseless = || Error::new(ErrorKind::Protocol, "list", "x");
+        let (calls, took, kind) = run(&RetryPolicy::default(), senseless).await;
+        assert_eq!((calls, took, kind), (3, 2 * SENSELESS_WAIT, ErrorKind::Protocol));
+        assert_eq!(run(&RetryPolicy::once(), senseless).await.0, 1);
     }
 
     #[tokio::test(start_paused = true)]

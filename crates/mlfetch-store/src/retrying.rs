@@ -167,9 +167,14 @@ impl Reading {
             .with_if_match(self.etag.clone())
             .with_version(self.version.clone());
         let object = within(self.policy.stall, self.store.read(&self.key, request)).await?;
-        let changed = object.info.etag.is_some() && object.info.etag != self.etag;
-        if changed || object.start != self.position {
-            return Err(Error::new(ErrorKind::Changed, "continue reading", self.key.to_string()));
+        let another = |kind| Error::new(kind, "continue reading", self.key.to_string());
+        if object.info.etag.is_some() && object.info.etag != self.etag {
+            return Err(another(ErrorKind::Changed));
+        }
+        if object.start != self.position {
+            let (asked, came) = (self.position, object.start);
+            return Err(another(ErrorKind::Protocol)
+                .with_message(format!("byte {asked} was asked for and {came} came")));
         }
         Ok(object.body)
     }

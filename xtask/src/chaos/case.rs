@@ -34,6 +34,8 @@ pub(crate) struct Case {
 pub(crate) struct Outcome {
     pub(crate) case: Case,
     pub(crate) verdict: Verdict,
+    /// Whether the fault passes when asked again.
+    pub(crate) passes: bool,
     pub(crate) plan: String,
     pub(crate) said: String,
     pub(crate) time: Duration,
@@ -167,6 +169,7 @@ impl Stand {
             kind: case.kind,
             site: &self.site,
             is_big: plan.is_big,
+            passes: plan.passes(),
             done: injector.done(),
             ended,
             found,
@@ -187,6 +190,7 @@ impl Stand {
         Outcome {
             case,
             verdict,
+            passes: plan.passes(),
             plan: plan.to_string(),
             said: ended.errors.clone(),
             time: ended.time,

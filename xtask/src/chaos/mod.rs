@@ -13,6 +13,7 @@ pub(crate) mod torture;
 mod tree;
 mod verdict;
 
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -51,7 +52,17 @@ pub(crate) struct Arguments {
     common: Common,
 }
 
+/// Runs of each kind of fault before each backend, in continuous integration.
+const SEEDS_IN_CI: u64 = 20;
+
 impl Arguments {
+    /// What continuous integration runs, with a program that is there.
+    pub(crate) fn for_ci(program: PathBuf) -> Self {
+        let (backend, kind) = (Vec::new(), Vec::new());
+        let common = Common::with_program(program);
+        Self { seeds: SEEDS_IN_CI, seed: None, backend, kind, jobs: 8, common }
+    }
+
     fn backends(&self) -> Vec<Backend> {
         let is_meant =
             |backend: &Backend| self.backend.is_empty() || self.backend.contains(backend);

@@ -18,7 +18,7 @@ const MAX_MESSAGE_BYTES: usize = 20_000;
 pub(crate) enum Verdict {
     /// Exit code 0, every byte right.
     Repaired,
-    /// Another exit code, a message, and nothing wrong under a final name.
+    /// Another exit code, a message, and nothing wrong under a final name. So may end what stays.
     Refused,
     /// Wrong bytes, and nothing that told of it: the store has no checksum, or no size.
     Unseen,
@@ -33,6 +33,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) kind: Kind,
     pub(crate) site: &'a Site,
     pub(crate) is_big: bool,
+    /// Whether the fault passes when asked again.
+    pub(crate) passes: bool,
     /// How often the fault happened.
     pub(crate) done: u32,
     pub(crate) ended: &'a Ended,
@@ -100,6 +102,8 @@ impl Facts<'_> {
             format!("it left {:?} behind", self.found.state)
         } else if self.done == 0 {
             "it failed without a fault".to_owned()
+        } else if self.passes {
+            format!("exit code {code} though the fault passed: it should have asked again")
         } else {
             return Verdict::Refused;
         };

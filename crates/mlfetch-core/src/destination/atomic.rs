@@ -101,7 +101,11 @@ impl Atomic {
                 let keep = || renameat(&above, &self.work, &above, backup);
                 // What was there must not stay under a name of ours: the next fetch would take it
                 // for a tree that is not whole.
-                exchange().and_then(|()| keep().inspect_err(|_| drop(exchange())))
+                exchange().and_then(|()| {
+                    keep().inspect_err(|_| {
+                        let _ = exchange();
+                    })
+                })
             }
             // Replaces nothing but an empty directory.
             _ => renameat(&above, &self.work, &above, &self.name),

@@ -25,10 +25,12 @@ impl From<FileError> for Broken {
     }
 }
 
-/// A request that failed was repeated already where that could help, with its own patience.
+/// A request that failed was repeated already where that could help, with its own patience. An
+/// answer that was held to what is known of the object was not.
 impl From<Error> for Broken {
     fn from(error: Error) -> Self {
-        FileError::from(error).into()
+        let again = error.kind() == ErrorKind::Changed && error.retry() != Retry::Never;
+        Self { error: error.into(), again }
     }
 }
 
@@ -84,7 +86,11 @@ impl Transfers {
         let was_continued =
             capabilities.ranges && capabilities.conditional_reads && is_tied && info.size.is_some();
         match error.retry() {
-            Retry::Never => error.kind() == ErrorKind::Integrity,
+            // Where it broke, the store gave something else than the rest; the whole it may give.
+            Retry::Never => matches!(
+                error.kind(),
+                ErrorKind::Integrity | ErrorKind::Protocol | ErrorKind::Unsupported
+            ),
             _ => !was_continued,
         }
     }
@@ -128,20 +134,22 @@ pub(super) async fn now(
 }
 
 /// Whether an answer is still about the object that is known: no tag, version or size is another.
+/// A size alone may be one of an answer that was cut on its way: it can be asked for again.
 pub(super) fn unchanged(known: &ObjectInfo, answered: &ObjectInfo) -> StoreResult<()> {
     fn differ<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
         matches!((one, other), (Some(one), Some(other)) if one != other)
     }
     let changed = || Error::new(ErrorKind::Changed, "read", known.key.to_string());
+    let is_another = differ(known.etag.as_ref(), answered.etag.as_ref())
+        || differ(known.version.as_ref(), answered.version.as_ref());
     if let (Some(listed), Some(answered)) = (known.size, answered.size)
         && listed != answered
     {
-        return Err(changed()
-            .with_message(format!("it was {listed} bytes long, and the answer has {answered}")));
+        let retry = if is_another { Retry::Never } else { Retry::Later };
+        let message = format!("it was {listed} bytes long, and the answer has {answered}");
+        return Err(changed().with_message(message).with_retry(retry));
     }
-    if differ(known.etag.as_ref(), answered.etag.as_ref())
-        || differ(known.version.as_ref(), answered.version.as_ref())
-    {
+    if is_another {
         return Err(changed());
     }
     Ok(())

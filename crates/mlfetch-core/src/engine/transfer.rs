@@ -137,25 +137,44 @@ impl Transfers {
         if let Some(copied) = self.copy(planned).await? {
             return Ok(copied);
         }
-        if let Some(parts) = Parts::of(&planned.info, self.store.info()) {
-            match part::transfer(self, planned, parts, wanted).await {
-                // The store said it has ranges and this object has none: all in one piece then.
-                Err(Broken { error: FileError::Store(error), .. })
-                    if error.kind() == ErrorKind::Unsupported =>
-                {
-                    planned.meter.take_back();
+        // What an answer told of the object, where the listing had no size of it.
+        let mut told = None;
+        let mut has_ranges = true;
+        loop {
+            let known = told.as_ref().unwrap_or(&planned.info);
+            let parts = Parts::of(known, self.store.info()).filter(|_| has_ranges);
+            if let Some(parts) = parts {
+                match part::transfer(self, planned, told.as_ref(), parts, wanted).await {
+                    // The store said it has ranges and this object has none: all in one piece then.
+                    Err(Broken { error: FileError::Store(error), .. })
+                        if error.kind() == ErrorKind::Unsupported =>
+                    {
+                        planned.meter.take_back();
+                        has_ranges = false;
+                    }
+                    done => return done,
                 }
-                done => return done,
             }
+            // The one of before first: nobody waits who holds one.
+            *turn = None;
+            *turn = Some(self.turns.take(known.size).await);
+            let object = self.read(known, ReadRequest::new()).await?;
+            if known.size.is_none() && self.is_big_and_tied(&object.info) {
+                // In parts it can be continued. Of this answer a few buffers were on their way.
+                *turn = None;
+                told = Some(object.info);
+                continue;
+            }
+            return match object.info.size {
+                Some(size) if size <= SMALL_BYTES => self.to_memory(planned, object, size).await,
+                _ => self.to_disk(planned, object).await,
+            };
         }
-        // The one of before first: nobody waits who holds one.
-        *turn = None;
-        *turn = Some(self.turns.take(planned.info.size).await);
-        let object = self.read(&planned.info, ReadRequest::new()).await?;
-        match object.info.size {
-            Some(size) if size <= SMALL_BYTES => self.to_memory(planned, object, size).await,
-            _ => self.to_disk(planned, object).await,
-        }
+    }
+
+    fn is_big_and_tied(&self, info: &ObjectInfo) -> bool {
+        let is_tied = info.etag.is_some() || info.version.is_some();
+        is_tied && Parts::of(info, self.store.info()).is_some()
     }
 
     async fn to_memory(

@@ -1,12 +1,13 @@
 //! Stores that fail, cut, flip, stall: a whole file or an error, and nothing in between.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mlfetch_conformance::{FaultyStore, Operation};
 use mlfetch_core::engine::{Engine, FetchError, FileError, Proof};
 use mlfetch_store::{
-    Algorithm, Checksum, ErrorKind, Key, MemoryStore, ObjectInfo, RetryPolicy, Store,
+    Algorithm, Checksum, ErrorKind, Key, MemoryStore, Object, ObjectInfo, RetryPolicy, Store,
 };
 
 use crate::support::{Home, Telling, expected, failures, in_memory, memory, some};
@@ -91,6 +92,40 @@ async fn a_body_that_cannot_be_continued_begins_again_and_counts_once() {
     home.fetch().await.expect("the third time it is whole");
     assert_eq!(home.tree(), expected(&[("a", NINE)]));
     assert_eq!(home.counters(), [1, 9, 1, 9, 1]);
+}
+
+#[tokio::test]
+async fn a_body_whose_rest_is_not_given_begins_again() {
+    for (kind, times) in [(ErrorKind::Unsupported, 1), (ErrorKind::Protocol, 2)] {
+        let (home, store) = faulty(|store| {
+            store.break_body(1, 3, ErrorKind::Network).fail(Operation::Read, times, kind)
+        });
+        home.fetch().await.expect("the whole is given");
+        assert_eq!(home.tree(), expected(&[("a", NINE)]), "{kind:?}");
+        assert_eq!(store.calls(Operation::Read), times + 2);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_another_size_and_the_same_tag_is_asked_for_again() {
+    let answers = Arc::new(AtomicUsize::new(0));
+    let telling = |times| {
+        let answers = Arc::clone(&answers);
+        answers.store(0, Ordering::SeqCst);
+        let short = move |object: &mut Object| {
+            if answers.fetch_add(1, Ordering::SeqCst) < times {
+                object.info.size = Some(4);
+            }
+        };
+        Home::new(Arc::new(Telling::new(in_memory(&[("a", NINE)])).answering(short)))
+    };
+    let home = telling(2);
+    home.fetch().await.expect("the third answer is right");
+    assert_eq!(home.tree(), expected(&[("a", NINE)]));
+    let home = telling(usize::MAX);
+    let error = home.fetch().await.expect_err("never right");
+    assert_eq!((kind(&error), answers.load(Ordering::SeqCst)), (ErrorKind::Changed, 3));
+    assert!(home.is_untouched());
 }
 
 #[tokio::test]
@@ -248,7 +283,7 @@ impl Store for Paged {
         &self,
         key: &Key,
         request: mlfetch_store::ReadRequest,
-    ) -> mlfetch_store::Result<mlfetch_store::Object> {
+    ) -> mlfetch_store::Result<Object> {
         self.0.read(key, request).await
     }
 }

@@ -134,6 +134,42 @@ async fn a_store_that_cannot_tie_its_ranges_gives_the_file_in_one_piece() {
 }
 
 #[tokio::test]
+async fn a_file_whose_size_only_the_answer_tells_comes_in_parts() {
+    let no_size = |info: &mut ObjectInfo| info.size = None;
+    let telling = || Telling::new(store()).listing(no_size);
+    let store = Arc::new(FaultyStore::new(Arc::new(telling())));
+    let home = Home::new(Arc::clone(&store) as Arc<dyn Store>);
+    home.fetch().await.expect("fetched");
+    assert_whole(&home);
+    assert_eq!(store.calls(Operation::Read), 6, "the answer that told it, and five parts");
+    assert_eq!(store.calls(Operation::Stat), 0);
+
+    // Without ranges, or without a tag, it stays one piece.
+    let no_ranges = FaultyStore::new(Arc::new(telling())).truncate(1, BIG as u64);
+    let no_ranges = no_ranges.fail(Operation::Read, 1, ErrorKind::Unsupported);
+    let untied = telling().listing(|info| (info.size, info.etag) = (None, None));
+    let untied = FaultyStore::new(Arc::new(untied.answering(|object| object.info.etag = None)));
+    for (store, most) in [(no_ranges, 7), (untied, 1)] {
+        let store = Arc::new(store);
+        let home = Home::new(Arc::clone(&store) as Arc<dyn Store>);
+        home.fetch().await.expect("fetched");
+        assert_whole(&home);
+        assert!(store.calls(Operation::Read) <= most);
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_changes_after_its_answer_told_its_size_is_an_error() {
+    let store = Telling::new(store()).listing(|info| (info.size, info.etag) = (None, None));
+    let store =
+        FaultyStore::new(Arc::new(store)).truncate(1, BIG as u64).change_tag(Operation::Read, 1);
+    let home = Home::new(Arc::new(store));
+    let error = home.fetch().await.expect_err("it changed");
+    assert_eq!(kind(&error), ErrorKind::Changed);
+    assert!(home.is_untouched());
+}
+
+#[tokio::test]
 async fn an_object_without_ranges_comes_in_one_piece_although_its_store_has_them() {
     let store =
         FaultyStore::new(Arc::new(store())).fail(Operation::Read, 1, ErrorKind::Unsupported);

@@ -22,7 +22,10 @@ const PART: u64 = 16 * MEBIBYTE as u64;
 
 /// A fetch whose bodies all stop in the middle, given up.
 async fn begin(telling: Tells) -> Home {
-    let store = Telling::new(store()).stating(telling);
+    begin_before(Telling::new(store()).stating(telling)).await
+}
+
+async fn begin_before(store: Telling) -> Home {
     let store = FaultyStore::new(Arc::new(store)).stall_body(usize::MAX, 9 * MEBIBYTE as u64);
     let home = Home::new(Arc::new(store));
     let waited = tokio::time::timeout(Duration::from_millis(700), home.fetch()).await;
@@ -47,9 +50,13 @@ fn half(home: &Home) -> fs::File {
 
 /// Fetches again from a store that is well; gives the report, and how many bytes came.
 async fn go_on(home: &mut Home, store: MemoryStore, telling: Tells) -> (Report, u64) {
+    go_on_before(home, Telling::new(store).stating(telling)).await
+}
+
+async fn go_on_before(home: &mut Home, store: Telling) -> (Report, u64) {
     let came = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&came);
-    let store = Telling::new(store).stating(telling).answering(move |object| {
+    let store = store.answering(move |object| {
         let counter = Arc::clone(&counter);
         let body = std::mem::replace(&mut object.body, Box::pin(futures_util::stream::empty()));
         object.body = Box::pin(body.inspect(move |chunk| {
@@ -75,6 +82,26 @@ async fn a_fetch_that_was_dropped_is_continued_whatever_proves_it() {
         // Each of the five parts got 9 MiB, but for the last, of 1 MiB.
         assert!(came <= 5 * 7 * MEBIBYTE as u64 + PART, "{came} came");
     }
+}
+
+#[tokio::test]
+async fn a_file_whose_size_only_the_answer_tells_is_continued() {
+    let unsized_listing = || Telling::new(store()).listing(|info| info.size = None);
+    let mut home = begin_before(unsized_listing()).await;
+    let (report, came) = go_on_before(&mut home, unsized_listing()).await;
+    assert_whole(&home);
+    assert!(report.resumed_bytes > 0 && report.resumed_bytes + came == BIG as u64);
+}
+
+#[tokio::test]
+async fn a_file_whose_size_only_the_answer_tells_begins_anew_when_it_changed() {
+    let unsized_listing = |store| Telling::new(store).listing(|info| info.size = None);
+    let mut home = begin_before(unsized_listing(store())).await;
+    let other = bytes::Bytes::from(vec![b'o'; BIG]);
+    let changed = MemoryStore::new().with(Key::from("d/big"), other.clone());
+    let (report, came) = go_on_before(&mut home, unsized_listing(changed)).await;
+    assert_eq!((report.resumed_bytes, came), (0, BIG as u64));
+    assert!(fs::read(home.destination().join("d/big")).expect("there") == other);
 }
 
 #[tokio::test]

@@ -22,10 +22,11 @@ pub(super) fn rows(page: &[u8], directory: &Url) -> Result<Vec<Row>, NoIndex> {
         let title = title.to_ascii_lowercase();
         TITLES.iter().any(|known| title.starts_with(known))
     });
-    let mut is_whole = false;
+    let (mut is_titled, mut is_whole) = (false, false);
     let mut rows = Vec::new();
     for piece in pieces(page) {
         let Piece::Tag(tag) = piece else { continue };
+        is_titled |= tag.is("/title");
         is_whole |= tag.is("/html");
         let Some(raw) = tag.attribute("href") else { continue };
         if tag.is("base") {
@@ -48,6 +49,8 @@ pub(super) fn rows(page: &[u8], directory: &Url) -> Result<Vec<Row>, NoIndex> {
     match (is_index, is_whole) {
         (true, true) => Ok(rows),
         (true, false) => Err(NoIndex::Cut),
+        // It did not come to say what it is.
+        (false, false) if page.starts_with(b"<") && !is_titled => Err(NoIndex::Cut),
         (false, _) => Err(NoIndex::Other),
     }
 }

@@ -7,8 +7,8 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
-use super::Row;
 use super::link::Link;
+use super::{NoIndex, Row};
 
 /// One item, of either server.
 #[derive(Deserialize)]
@@ -27,10 +27,13 @@ struct Item {
     size: Option<u64>,
 }
 
-/// The rows of an index; `None` if the page is none.
-pub(super) fn rows(page: &[u8], directory: &Url) -> Option<Vec<Row>> {
-    let items: Vec<Item> = serde_json::from_slice(page).ok()?;
-    items.into_iter().map(|item| row(item, directory)).collect()
+/// The rows of an index.
+pub(super) fn rows(page: &[u8], directory: &Url) -> Result<Vec<Row>, NoIndex> {
+    let items: Result<Vec<Item>, serde_json::Error> = serde_json::from_slice(page);
+    let items =
+        items.map_err(|error| if error.is_eof() { NoIndex::Cut } else { NoIndex::Other })?;
+    let rows: Option<Vec<Row>> = items.into_iter().map(|item| row(item, directory)).collect();
+    rows.ok_or(NoIndex::Other)
 }
 
 fn row(item: Item, directory: &Url) -> Option<Row> {
@@ -82,7 +85,7 @@ mod tests {
     use super::super::row::RowKind;
     use super::*;
 
-    fn read(page: &[u8]) -> Option<Vec<Row>> {
+    fn read(page: &[u8]) -> Result<Vec<Row>, NoIndex> {
         rows(page, &Url::parse("http://h/").expect("a URL"))
     }
 
@@ -101,6 +104,6 @@ mod tests {
 
     #[test]
     fn an_empty_array_is_an_empty_directory() {
-        assert_eq!(read(b"[\r\n]"), Some(vec![]));
+        assert_eq!(read(b"[\r\n]"), Ok(vec![]));
     }
 }

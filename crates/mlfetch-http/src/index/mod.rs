@@ -28,7 +28,7 @@ pub(crate) enum NoIndex {
     /// It is some other page or file, which may hold links and is still no list of what is in the
     /// directory.
     Other,
-    /// It has no end: rows may be missing.
+    /// It has no end: rows may be missing, or all of it.
     Cut,
 }
 
@@ -36,8 +36,8 @@ impl Index {
     /// Reads a page that came from the URL `directory`.
     pub(crate) fn parse(page: &[u8], directory: &Url) -> Result<Self, NoIndex> {
         let rows = match page.trim_ascii_start().first() {
-            // What is cut is no JSON.
-            Some(b'[') => json::rows(page, directory).ok_or(NoIndex::Other)?,
+            None => return Err(NoIndex::Cut),
+            Some(b'[') => json::rows(page, directory)?,
             _ => html::rows(page, directory)?,
         };
         Ok(Self::new(rows))
@@ -128,7 +128,6 @@ mod tests {
             "{\"name\": 1}",
             "[1, 2]",
             "[{\"name\": \"a\"}]",
-            "",
             "plain text",
             "\u{1f}\u{8b}",
         ] {
@@ -142,7 +141,10 @@ mod tests {
         for (server, page) in recorded() {
             let end = page.trim_ascii_end().len();
             for cut in (0..end - 1).rev().step_by(5) {
-                assert!(parse(&page[..cut]).is_err(), "{server} cut at byte {cut}");
+                let why = parse(&page[..cut]).expect_err("it is cut");
+                // What comes first in Caddy's page could be anybody's.
+                let is_known = why == NoIndex::Cut || server == "caddy.html";
+                assert!(is_known, "{server} cut at byte {cut}: {why:?}");
             }
             parse(&page[..end]).expect(server);
         }

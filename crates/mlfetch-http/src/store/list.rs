@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use mlfetch_store::{Depth, Error, ErrorKind, Key, ListRequest, Page, PageToken, Result, Retry};
+use mlfetch_store::{Depth, Error, ErrorKind, Key, ListRequest, Page, PageToken, Result};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, HeaderValue};
 
@@ -101,10 +101,7 @@ fn not_an_index(answer: &HttpResponse) -> Error {
 
 /// Rows may be missing, though HTTP calls the answer whole; the next one may have them all.
 fn cut_index(answer: &HttpResponse) -> Error {
-    answer
-        .error(ErrorKind::Protocol)
-        .with_message("the directory index ends before its end")
-        .with_retry(Retry::Later)
+    answer.error(ErrorKind::Protocol).with_message("the directory index ends before its end")
 }
 
 fn explain_forbidden(error: Error) -> Error {

@@ -153,6 +153,19 @@ impl Kind {
         matches!(self, Self::OtherRange | Self::RangeIgnored)
     }
 
+    /// Whether it can be a passing fault. Some things that go wrong are answers to be taken at their
+    /// word: who asks is not signed in, the object is elsewhere, gone or another.
+    pub(crate) fn can_pass(self) -> bool {
+        !matches!(
+            self,
+            Self::HtmlPage
+                | Self::Redirect
+                | Self::ChangedObject
+                | Self::Vanished
+                | Self::RepeatedToken
+        )
+    }
+
     pub(crate) fn trace(self) -> Trace {
         match self {
             Self::FlippedBit | Self::RepeatedChunk => Trace::Checksum,

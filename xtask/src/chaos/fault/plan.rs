@@ -63,6 +63,11 @@ impl Plan {
         Some(Self { is_big: false, steps: vec![Step::draw(kind, point, random)] })
     }
 
+    /// Whether asking again brings what is right.
+    pub(crate) fn passes(&self) -> bool {
+        self.steps.iter().all(|step| step.kind.can_pass() && step.times != u32::MAX)
+    }
+
     /// A small file is asked for by a range once its body broke.
     fn after_a_break(kind: Kind, random: &mut Random, small: &Seen) -> Option<Self> {
         let breakable = small.iter().filter(|(point, bytes)| Kind::CutBody.suits(point, **bytes));
@@ -186,6 +191,21 @@ mod tests {
         assert_eq!(draw(3), draw(3));
         let all: std::collections::BTreeSet<_> = (0..50).filter_map(draw).collect();
         assert!(all.len() > 20, "{all:?}");
+    }
+
+    #[test]
+    fn most_faults_pass_and_answers_to_be_believed_do_not() {
+        let passes = |kind: Kind| {
+            let draw = |seed| {
+                let mut random = Random::new(seed, &[]);
+                Plan::draw(kind, &mut random, &small(), &Seen::new()).expect("a plan").passes()
+            };
+            (0..100).filter(|seed| draw(*seed)).count()
+        };
+        assert!((70..100).contains(&passes(Kind::Stall)));
+        assert!((70..100).contains(&passes(Kind::OtherRange)));
+        assert_eq!(passes(Kind::Vanished), 0);
+        assert_eq!(passes(Kind::RepeatedToken), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod meter;
 mod round;
 mod summary;
 
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -16,6 +17,10 @@ use super::site::Backend;
 use crate::report;
 use round::{Ending, Round, Stand};
 use summary::Summary;
+
+/// As fast as half a network of 1 Gbit/s. What is as fast as memory fills the buffers of a program's
+/// connections with megabytes that it has not seen when it is killed.
+const RATE: u64 = 64;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -34,11 +39,24 @@ pub(crate) struct Arguments {
     /// Rounds at the same time
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
+    /// Mebibytes that pass in a second, as through a network; 0 for as many as there come
+    #[arg(long, default_value_t = RATE)]
+    rate: u64,
     #[command(flatten)]
     common: Common,
 }
 
+/// How often the program is killed in continuous integration, and how often asked to stop.
+const TIMES_IN_CI: u64 = 20;
+
 impl Arguments {
+    /// What continuous integration runs, with a program that is there.
+    pub(crate) fn for_ci(program: PathBuf) -> Self {
+        let (backend, by) = (Vec::new(), Vec::new());
+        let common = Common::with_program(program);
+        Self { times: TIMES_IN_CI, seed: 1, backend, by, jobs: 2, rate: RATE, common }
+    }
+
     /// A second web server would prove nothing more here.
     fn backends(&self) -> Vec<Backend> {
         let chosen = |backend: &Backend| {
@@ -70,7 +88,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .into_iter()
         .filter(|backend| rounds.iter().any(|round| round.backend == *backend))
         .collect();
-    let ground = Ground::set_up(&arguments.common, &backends, Stand::set_up)?;
+    let rate = arguments.rate;
+    let stand = |site, program, directory| Stand::set_up(site, program, directory, rate);
+    let ground = Ground::set_up(&arguments.common, &backends, stand)?;
     let begun = Instant::now();
     let summary = run_all(arguments, &rounds, &ground.stands)?;
     let tables = summary.markdown();

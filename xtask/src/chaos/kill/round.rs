@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::super::fetch::{Ended, Running};
-use super::super::proxy::Proxy;
+use super::super::proxy::{Pace, Proxy};
 use super::super::random::Random;
 use super::super::site::{Backend, Site};
 use super::super::tree::{MIB, Tree};
@@ -102,16 +102,23 @@ pub(super) struct Stand {
     directory: PathBuf,
     site: Arc<Site>,
     tree: Arc<Tree>,
+    /// Mebibytes a second; 0 for all that come.
+    rate: u64,
 }
 
 impl Stand {
-    pub(super) fn set_up(site: Site, program: PathBuf, directory: PathBuf) -> Result<Self> {
+    pub(super) fn set_up(
+        site: Site,
+        program: PathBuf,
+        directory: PathBuf,
+        rate: u64,
+    ) -> Result<Self> {
         let mut sizes: Vec<usize> = (0..30).map(|number| number * 7001).collect();
         // Files that come in parts, each large enough to be worth taking over.
         sizes.extend([67 * MIB + 17, 96 * MIB + 5]);
         let tree = Tree::new("kill", &sizes);
         site.seed(&tree)?;
-        Ok(Self { program, directory, site: Arc::new(site), tree: Arc::new(tree) })
+        Ok(Self { program, directory, site: Arc::new(site), tree: Arc::new(tree), rate })
     }
 
     pub(super) fn backend(&self) -> Backend {
@@ -124,7 +131,8 @@ impl Stand {
         let tree_bytes = self.tree.size_bytes();
         let moment = tree_bytes / 1_000_000 * round.part;
         let silent_after = round.is_stalled.then_some(moment);
-        let meter = Arc::new(Meter::new(&self.site, &self.tree, silent_after));
+        let pace = (self.rate > 0).then(|| Pace::new(self.rate * MIB as u64));
+        let meter = Arc::new(Meter::new(&self.site, &self.tree, silent_after, pace));
         // Both runs go through it: a web server at another address is another store.
         let proxy = Proxy::start(self.site.address, Arc::clone(&meter) as _)?;
         let mut running = self.start(&proxy, desk.path(), &place)?;

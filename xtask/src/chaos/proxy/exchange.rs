@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::wire::{self, Framing, Head, Request};
-use super::{BUFFER_BYTES, Fate, Shared};
+use super::{BUFFER_BYTES, Fate, Pace, Shared};
 
 /// A server that is silent for so long is broken, and the run with it.
 const SERVER_PATIENCE: Duration = Duration::from_mins(1);
@@ -23,6 +23,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) counts: bool,
     /// Once so many bytes were counted, nothing more is passed on.
     pub(crate) silent_after: u64,
+    /// How fast this answer's body passes.
+    pub(crate) pace: Option<Arc<Pace>>,
 }
 
 /// A whole answer in memory.
@@ -61,7 +63,8 @@ impl<'a> Exchange<'a> {
         upstream: &'a mut Upstream,
         request: &'a Request,
     ) -> Self {
-        Self { shared, client, upstream, request, counts: false, silent_after: u64::MAX }
+        let (counts, silent_after, pace) = (false, u64::MAX, None);
+        Self { shared, client, upstream, request, counts, silent_after, pace }
     }
 
     /// Passes the server's answer on as it comes.
@@ -69,7 +72,7 @@ impl<'a> Exchange<'a> {
         let (head, framing) = self.ask_for_head()?;
         self.write(&head.bytes())?;
         let (shared, counts, mut client) = (self.shared, self.counts, self.client);
-        let limit = self.silent_after;
+        let (limit, pace) = (self.silent_after, self.pace.clone());
         let mut is_silent = false;
         let passed = wire::read_body(self.upstream.reader()?, framing, |piece| {
             if counts && shared.body_bytes.load(Ordering::Relaxed) >= limit {
@@ -77,6 +80,9 @@ impl<'a> Exchange<'a> {
                 return Err(ErrorKind::Interrupted.into());
             }
             wire::write_piece(&mut client, framing, piece)?;
+            if let Some(pace) = &pace {
+                pace.pass(piece.len());
+            }
             if counts {
                 shared.body_bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
             }

@@ -5,6 +5,7 @@
 //! and the program is led through it.
 
 mod exchange;
+mod pace;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use nix::libc;
 use nix::sys::socket::{setsockopt, sockopt};
 
 pub(crate) use exchange::{Answer, Exchange};
+pub(crate) use pace::Pace;
 pub(crate) use wire::{Head, Request};
 
 use exchange::Upstream;

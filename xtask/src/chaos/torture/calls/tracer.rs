@@ -268,12 +268,12 @@ mod tests {
     fn exactly_the_call_that_is_meant_fails() {
         const SECOND: &str = "MLFETCH_TEST_SECOND_PROCESS";
         if let Some(path) = std::env::var_os(SECOND) {
-            std::fs::read(path).expect("it can be read");
+            fs::read(path).expect("it can be read");
             return;
         }
         let place = tempfile::tempdir().expect("a directory");
         let wanted = place.path().join("wanted");
-        std::fs::write(&wanted, "x").expect("written");
+        fs::write(&wanted, "x").expect("written");
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         let (_, module) = module_path!().split_once("::").expect("a crate and a module");
         let test = format!("{module}::exactly_the_call_that_is_meant_fails");
