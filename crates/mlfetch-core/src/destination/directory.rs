@@ -12,6 +12,7 @@ use rustix::io::{Errno, retry_on_intr};
 use super::above::{self, Made};
 use super::existing::Existing;
 use super::handles::Handles;
+use super::left::LeftBehind;
 use super::looked::Looked;
 use super::staging::Staging;
 use super::{DestinationError, DestinationProblem};
@@ -256,6 +257,15 @@ impl Destination {
         })
     }
 
+    /// Removes what earlier fetches left, where this one wrote nothing and so has not looked for it.
+    pub(crate) fn remove_left(&self) {
+        let is_looked_for = self.staging_if_there().is_some();
+        if let Some(handles) = lock(&self.handles).clone().filter(|_| !is_looked_for) {
+            // Of what nobody here can tell whose it is, nothing goes.
+            LeftBehind::find(handles.root(), None).remove_all();
+        }
+    }
+
     /// Ends work of which a part failed: what can be continued stays for the next fetch.
     pub(crate) fn leave(&self) {
         if let Some(staging) = self.end() {
@@ -394,6 +404,23 @@ mod tests {
         assert!(there.existing(&path("a/b")).expect("looked").is_none());
         assert!(there.open_existing(&path("a/b")).is_err());
         assert!(names(directory.path()).is_empty());
+    }
+
+    #[test]
+    fn what_earlier_fetches_left_goes_also_where_nothing_is_written() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let left = directory.path().join(".mlfetch-x-0-0-0123456789abcdef");
+        let alive = directory.path().join(super::super::new_staging_name());
+        for at in [&left, &alive] {
+            std::fs::create_dir(at).expect("made");
+            std::fs::write(at.join("a.part"), "half").expect("written");
+            std::fs::write(at.join("a.journal"), "0 4\n").expect("written");
+        }
+        let destination = Destination::open(directory.path()).expect("opens");
+        destination.existing(&path("a")).expect("looked");
+        destination.remove_left();
+        destination.finish().expect("finished");
+        assert!(!left.exists() && alive.exists());
     }
 
     #[test]

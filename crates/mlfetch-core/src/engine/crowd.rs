@@ -15,6 +15,10 @@ const MAX: usize = 512;
 /// Handles of the process that are left to others: logs, directories, listings.
 const SPARED_HANDLES: u64 = 128;
 
+/// A process that has fewer handles begins with fewer files: one for so many handles.
+const FEW_HANDLES: u64 = 192;
+const HANDLES_EACH: u64 = 8;
+
 /// Twice as many are worth it if so much more ends in the same time, in percent.
 const WORTH_PERCENT: u32 = 125;
 
@@ -46,7 +50,8 @@ pub(super) struct Begun {
 impl Crowd {
     /// As many as somebody says, or as it turns out.
     pub(super) fn new(jobs: Option<usize>) -> Self {
-        let (limit, max) = jobs.map_or_else(|| (FIRST, most()), |jobs| (jobs, jobs));
+        let max = jobs.unwrap_or_else(most);
+        let limit = jobs.unwrap_or(FIRST.min(max));
         Self {
             limit,
             max,
@@ -108,10 +113,15 @@ impl Crowd {
 }
 
 /// As many as the process has handles for: each file may need a connection and a file.
-fn most() -> usize {
+pub(super) fn most() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let handles = limit.unwrap_or(u64::MAX).saturating_sub(SPARED_HANDLES) / 2;
-    usize::try_from(handles).unwrap_or(usize::MAX).clamp(FIRST, MAX)
+    fitting(limit.unwrap_or(u64::MAX))
+}
+
+fn fitting(handles: u64) -> usize {
+    let files =
+        if handles < FEW_HANDLES { handles / HANDLES_EACH } else { (handles - SPARED_HANDLES) / 2 };
+    usize::try_from(files).unwrap_or(usize::MAX).clamp(1, MAX)
 }
 
 #[cfg(test)]
@@ -155,6 +165,12 @@ mod tests {
         assert_eq!(course(busy).0, [32, 64, 32], "twice as many take twice as long");
         let far = |running: usize| Duration::from_millis(100.max(running as u64));
         assert_eq!(course(far).0, [32, 64, 128, 256, 128], "from 100 on nothing is won");
+    }
+
+    #[test]
+    fn a_process_with_few_handles_has_few_files_on_their_way() {
+        let files = [1, 64, 191, 192, 1024, 4096, u64::MAX].map(fitting);
+        assert_eq!(files, [1, 8, 23, 32, 448, 512, 512]);
     }
 
     #[test]

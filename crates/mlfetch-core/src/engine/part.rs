@@ -11,7 +11,7 @@ use mlfetch_store::{
     Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo, WantedChecksums,
 };
 use rustix::fs::{FallocateFlags, fallocate, fstatfs};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use tokio::time::Instant;
 
 use super::FileError;
@@ -299,8 +299,9 @@ async fn reserve(
             return Ok(());
         }
         let _turn = turn.lock();
+        let size = range.end - range.start;
         let take =
-            || fallocate(&file, FallocateFlags::empty(), range.start, range.end - range.start);
+            || retry_on_intr(|| fallocate(&file, FallocateFlags::empty(), range.start, size));
         let taken = match take() {
             Err(Errno::NOSPC | Errno::DQUOT) => {
                 destination.give_way();

@@ -8,6 +8,7 @@ use futures_util::future::{Either, select};
 use mlfetch_store::{Entry, Error, ErrorKind, Key, Refused, Walk, WalkLimits, walk};
 use tokio::task::{Id, JoinError};
 
+use super::crowd::most;
 use super::file::{Ended, explained};
 use super::transfer::Transfers;
 use super::tree::{Fetch, Result};
@@ -24,7 +25,9 @@ enum Next {
 impl Fetch {
     pub(super) async fn walk(&mut self, source: &Source, transfers: &Arc<Transfers>) -> Result<()> {
         let prefix = transfers.course.prefix.clone();
-        let mut rows = walk(Arc::clone(&source.store), prefix, WalkLimits::default());
+        let mut limits = WalkLimits::default();
+        limits.concurrency = limits.concurrency.min(most());
+        let mut rows = walk(Arc::clone(&source.store), prefix, limits);
         let mut found = false;
         while let Some(row) = self.next_row(&mut rows).await? {
             match row {

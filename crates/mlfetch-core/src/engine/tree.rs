@@ -270,6 +270,9 @@ impl Fetch {
             self.destination.leave();
             return Err(FetchError::Some(Box::new(Report { manifest: None, ..report })));
         }
+        if !self.settings.dry_run {
+            self.destination.remove_left();
+        }
         self.destination.finish()?;
         if let Err(error) = expected {
             return Err(FetchError::Expected { error, report: Box::new(report) });

@@ -162,6 +162,12 @@ impl Lab {
         tempfile::tempdir_in(&self.directory).context("no directory for a run")
     }
 
+    /// The same where files are usually kept, on a disk.
+    fn desk_on_disk() -> Result<TempDir> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("mlfetch-torture-").tempdir().context("no directory for a run")
+    }
+
     fn server(&self, backend: Backend) -> Result<&Arc<Site>> {
         let mut sites = self.ground.iter().flat_map(|ground| &ground.stands);
         sites.find(|site| site.backend == backend).context("its server was not started")

@@ -21,8 +21,8 @@ use scene::Scene;
 
 /// Rounds of one kind of call in one scene: every call in each way it can fail, or fewer, spread over
 /// all of them.
-const FEW: usize = 5;
-const MANY: usize = 150;
+const FEW: u64 = 5;
+const MANY: u64 = 200;
 
 /// Rounds at the same time.
 const JOBS: u16 = 2;
@@ -35,11 +35,12 @@ pub(super) fn run(lab: &Lab, only: Option<&str>) -> Result<Report> {
     for (index, scene) in scenes.iter().enumerate() {
         let counted = scene.count(lab).with_context(|| format!("the scene {}", scene.name()))?;
         for (kind, count) in counted {
-            let all = Round::all(index, kind, count);
-            match only {
-                Some(name) => rounds.extend(all.filter(|round| round.name(scene) == name)),
-                None => rounds.extend(spread(all.collect(), if lab.is_full { MANY } else { FEW })),
-            }
+            let mut some = match only {
+                Some(_) => Round::all(index, kind, count),
+                None => Round::some(index, kind, count, if lab.is_full { MANY } else { FEW }),
+            };
+            some.retain(|round| only.is_none_or(|name| round.name(scene) == name));
+            rounds.extend(some);
             counts.insert((kind, index), Cell { calls: count, ..Cell::default() });
         }
     }
@@ -74,17 +75,6 @@ pub(super) fn run(lab: &Lab, only: Option<&str>) -> Result<Report> {
         findings,
         table: Some(table(&scenes, &cells)),
     })
-}
-
-/// Some of many, as far apart as can be.
-fn spread<T>(all: Vec<T>, limit: usize) -> Vec<T> {
-    let count = all.len();
-    if count <= limit {
-        return all;
-    }
-    // The middle of each stretch.
-    let chosen = |index: usize| (0..limit).any(|at| index == (2 * at + 1) * count / (2 * limit));
-    all.into_iter().enumerate().filter(|(index, _)| chosen(*index)).map(|(_, item)| item).collect()
 }
 
 /// What came of a kind of call in a scene.
@@ -125,16 +115,4 @@ fn table(scenes: &[Scene; 5], cells: &BTreeMap<(Kind, usize), Cell>) -> String {
         table.row(&[name, acts.join(", "), disk, server, again, atomic, backup]);
     }
     table.markdown()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_few_of_many_lie_apart() {
-        assert_eq!(spread((0..100).collect(), 4), [12, 37, 62, 87]);
-        assert_eq!(spread((0..7).collect(), 5).len(), 5);
-        assert_eq!(spread((0..3).collect(), 5), [0, 1, 2]);
-    }
 }

@@ -33,10 +33,22 @@ pub(super) struct Outcome {
 
 impl Round {
     /// Each of so many calls, in each way it can fail.
-    pub(super) fn all(scene: usize, kind: Kind, count: u64) -> impl Iterator<Item = Self> {
+    pub(super) fn all(scene: usize, kind: Kind, count: u64) -> Vec<Self> {
         let acts = kind.row().acts;
-        (1..=count)
-            .flat_map(move |nth| acts.iter().map(move |act| Self { scene, kind, nth, act: *act }))
+        let of = |nth| acts.iter().map(move |act| Self { scene, kind, nth, act: *act });
+        (1..=count).flat_map(of).collect()
+    }
+
+    /// So many of them at most, as far apart as can be, and in all ways in turn.
+    pub(super) fn some(scene: usize, kind: Kind, count: u64, limit: u64) -> Vec<Self> {
+        let acts = kind.row().acts;
+        if count.saturating_mul(acts.len() as u64) <= limit {
+            return Self::all(scene, kind, count);
+        }
+        let ways = acts.iter().cycle();
+        // The middle of each stretch.
+        let calls = (0..limit).map(|at| 1 + (2 * at + 1) * count / (2 * limit));
+        calls.zip(ways).map(|(nth, act)| Self { scene, kind, nth, act: *act }).collect()
     }
 
     pub(super) fn name(&self, scene: &Scene) -> String {
@@ -78,9 +90,8 @@ pub(super) fn judge(ended: &Ended, found: &Found, beside: &[String]) -> Vec<Stri
             problems.push(format!("exit code {code} means something else: {said}"));
         }
         (Some(_), _) => {
-            // What failed stands in backticks.
-            let names = |line: &str| line.starts_with("error: ") && line.contains('`');
-            if !said.lines().any(names) {
+            // What failed stands in backticks, there or in the list of files below.
+            if !said.lines().any(|line| line.starts_with("error: ")) || !said.contains('`') {
                 problems.push(format!("no message names what failed: {said}"));
             }
         }
@@ -91,6 +102,7 @@ pub(super) fn judge(ended: &Ended, found: &Found, beside: &[String]) -> Vec<Stri
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::process::ExitStatus;
     use std::time::Duration;
 
@@ -100,6 +112,29 @@ mod tests {
         let status = Some(ExitStatus::from_raw(code << 8));
         let ended = Ended { status, time: Duration::ZERO, errors: errors.to_owned() };
         judge(&ended, found, &[]).len()
+    }
+
+    #[test]
+    fn some_of_many_rounds_meet_each_way_to_fail() {
+        let kind = Kind::all().next().expect("a kind");
+        let ways = kind.row().acts.len();
+        let of = |count, limit| {
+            let rounds = Round::some(0, kind, count, limit);
+            let names = rounds.iter().map(|round| (round.nth, round.act.name()));
+            let distinct: BTreeSet<_> = names.collect();
+            assert_eq!(distinct.len(), rounds.len(), "{count} {limit}");
+            assert!(rounds.iter().all(|round| (1..=count).contains(&round.nth)));
+            let acts: BTreeSet<_> = rounds.iter().map(|round| round.act.name()).collect();
+            (rounds.len(), acts.len())
+        };
+        assert_eq!(of(1, 5), (5, 5));
+        assert_eq!(of(1, 100), (ways, ways));
+        for count in [3, 50, 97, 200] {
+            assert_eq!(of(count, 12), (12, ways));
+            let calls: BTreeSet<u64> =
+                Round::some(0, kind, count, 200).iter().map(|round| round.nth).collect();
+            assert_eq!(calls.len() as u64, count, "each call fails once at least");
+        }
     }
 
     #[test]

@@ -214,7 +214,8 @@ fn subject(thread: Pid, on: On, argument: usize, registers: &user_regs_struct) -
         On::Handle if registers.rsi != libc::F_DUPFD_CLOEXEC as u64 => None,
         On::Handle | On::File => {
             let name = handle(thread, value).filter(|name| name.starts_with('/'))?;
-            (value > 2 && !name.starts_with("/dev/")).then_some(name)
+            let is_device = name.starts_with("/dev/") && !name.starts_with("/dev/shm/");
+            (value > 2 && !is_device).then_some(name)
         }
     }
 }
