@@ -8,7 +8,7 @@ use std::fs;
 use tempfile::TempDir;
 
 #[path = "../../crates/mlfetch-cli/src/config/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "the program uses more of it")]
+#[expect(unused_imports, reason = "the program uses more of it")]
 mod config;
 
 /// In place of the program's own: what the reading of configuration needs of it.

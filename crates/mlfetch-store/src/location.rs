@@ -200,7 +200,7 @@ impl fmt::Display for Location {
         let shown = self.without_login();
         let text = match credential_at(&shown) {
             // In a URL that is its query; elsewhere the name goes on, and another one is not shown.
-            Some(at) if !self.scheme.is_empty() || self.lost_its_scheme().is_some() => {
+            Some(at) if !self.scheme.is_empty() || self.may_be_a_uri() => {
                 format!("{}?[left out]", &shown[..at])
             }
             _ => shown,
@@ -210,15 +210,17 @@ impl fmt::Display for Location {
 }
 
 impl Location {
-    /// What follows `://` at the very beginning: a path like any other, and more often a URI from a
-    /// script whose variable was empty.
-    fn lost_its_scheme(&self) -> Option<&str> {
-        self.text.strip_prefix("://")
+    /// Whether there is a `://` behind what is no scheme: a path like any other, and more often a URI
+    /// with a quotation mark before it, or from a script whose variable was empty.
+    fn may_be_a_uri(&self) -> bool {
+        self.scheme.is_empty() && self.text.contains("://")
     }
 
     fn without_login(&self) -> String {
-        if let Some(after) = self.lost_its_scheme() {
-            return format!("://{}", behind_login(after));
+        if self.may_be_a_uri() {
+            let mut pieces = self.text.split("://");
+            let first = pieces.next().unwrap_or_default().to_owned();
+            return pieces.fold(first, |shown, piece| shown + "://" + behind_login(piece));
         }
         let after = match self.rest().strip_prefix("//") {
             Some(after) if !self.scheme.is_empty() => after,
@@ -317,6 +319,9 @@ mod tests {
             ("gs://b/x?X-Goog-Signature=y#1", "gs://b/x?[left out]"),
             ("runs:/id/x?access_token=y", "runs:/id/x?[left out]"),
             ("://me:p@h/x?sig=y", "://h/x?[left out]"),
+            ("\"https://u:p@h/x?sig=y", "\"https://h/x?[left out]"),
+            (" https://u:p@h/x", " https://h/x"),
+            ("a/b://c/d://u:p@h/x", "a/b://c/d://h/x"),
             ("./x?sig=y", "./x?sig=y"),
             ("hdfs://nn/design?=1&signal=2", "hdfs://nn/design?=1&signal=2"),
         ] {

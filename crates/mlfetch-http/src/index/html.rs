@@ -13,6 +13,9 @@ const TITLES: [&[u8]; 2] = [b"index of ", b"directory listing for "];
 /// Where Caddy's index links to in its footer; its title is the directory's name alone.
 const CADDY: &[u8] = b"https://caddyserver.com";
 
+/// What stands before the title of a page. One that ends there did not come to say what it is.
+const BEFORE_TITLE: [&str; 5] = ["!doctype", "html", "head", "meta", "title"];
+
 /// The rows of an index.
 ///
 /// The page must say what it is. A directory's own `index.html` stands where the index would be, and
@@ -22,11 +25,11 @@ pub(super) fn rows(page: &[u8], directory: &Url) -> Result<Vec<Row>, NoIndex> {
         let title = title.to_ascii_lowercase();
         TITLES.iter().any(|known| title.starts_with(known))
     });
-    let (mut is_titled, mut is_whole) = (false, false);
+    let (mut is_begun, mut is_whole) = (!page.starts_with(b"<"), false);
     let mut rows = Vec::new();
     for piece in pieces(page) {
         let Piece::Tag(tag) = piece else { continue };
-        is_titled |= tag.is("/title");
+        is_begun |= !BEFORE_TITLE.iter().any(|name| tag.is(name));
         is_whole |= tag.is("/html");
         let Some(raw) = tag.attribute("href") else { continue };
         if tag.is("base") {
@@ -49,8 +52,7 @@ pub(super) fn rows(page: &[u8], directory: &Url) -> Result<Vec<Row>, NoIndex> {
     match (is_index, is_whole) {
         (true, true) => Ok(rows),
         (true, false) => Err(NoIndex::Cut),
-        // It did not come to say what it is.
-        (false, false) if page.starts_with(b"<") && !is_titled => Err(NoIndex::Cut),
+        (false, false) if !is_begun => Err(NoIndex::Cut),
         (false, _) => Err(NoIndex::Other),
     }
 }

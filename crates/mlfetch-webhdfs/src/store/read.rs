@@ -1,11 +1,12 @@
 //! Facts and bytes of one file.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use futures_util::future::try_join;
 use futures_util::{StreamExt as _, stream};
 use mlfetch_http::answer::exactly;
-use mlfetch_store::{Error, ErrorKind, Key, Object, ObjectInfo, ReadRequest, Result};
+use mlfetch_store::{Error, ErrorKind, Key, Object, ObjectInfo, ReadRequest, Result, Retry};
 
 use super::{WebHdfsStore, info_of};
 use crate::error::Refusal;
@@ -158,13 +159,18 @@ fn tied(info: ObjectInfo, if_match: Option<&str>) -> Result<ObjectInfo> {
     Ok(info)
 }
 
+/// How soon two nodes that do not agree are asked again: they may have been asked while the file
+/// grew, and an answer may have been cut on its way.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
+
 /// The length that a DataNode announces is that of what was asked for.
 fn check_length(answered: &Answered, length: u64) -> Result<()> {
     match answered.answer.content_length() {
         Some(announced) if announced != length => {
-            Err(answered.answer.error(ErrorKind::Changed).with_message(format!(
+            let error = answered.answer.error(ErrorKind::Changed).with_message(format!(
                 "{length} bytes should come by what the NameNode says, and {announced} are sent"
-            )))
+            ));
+            Err(error.with_retry(Retry::After(AGAIN_AFTER)))
         }
         _ => Ok(()),
     }
