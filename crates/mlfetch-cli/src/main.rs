@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod exit;
 mod failure;
+mod oversight;
 mod printer;
 mod recording;
 mod signals;

@@ -122,11 +122,21 @@ pub struct StoreInfo {
     pub root: String,
     /// What it can do.
     pub capabilities: Capabilities,
+    /// The URLs of the servers that are asked, where settings and not the location name them; safe
+    /// to show. Empty where the location says it all.
+    pub servers: Vec<String>,
 }
 
 impl StoreInfo {
     /// Names a store. `root` must be safe to show.
     pub fn new(backend: &'static str, root: impl Into<String>, capabilities: Capabilities) -> Self {
-        Self { backend, root: root.into(), capabilities }
+        Self { backend, root: root.into(), capabilities, servers: Vec::new() }
+    }
+
+    /// With the URLs of the servers that are asked, where the location does not name them.
+    #[must_use]
+    pub fn with_servers(mut self, servers: impl IntoIterator<Item = String>) -> Self {
+        self.servers = servers.into_iter().collect();
+        self
     }
 }
