@@ -14,7 +14,7 @@ use crate::{chaos, command, deny, deps, docs, fuzz, layers, report, test, worksp
 
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 15] = [
     ("format", format),
     ("clippy", clippy),
     ("rustdoc", rustdoc),
@@ -29,6 +29,7 @@ const CHECKS: [Check; 14] = [
     ("tests", test_suite),
     ("chaos", chaos),
     ("kill", kill),
+    ("torture", torture),
 ];
 
 /// Runs the checks up to the first that fails, and says how long each took.
@@ -144,6 +145,11 @@ fn kill() -> Result<()> {
 /// The check `build` built it.
 fn built_program() -> Result<PathBuf> {
     Ok(Metadata::read()?.program("debug", "mlfetch"))
+}
+
+/// With failing system calls and more; a long look is `cargo xtask torture`.
+fn torture() -> Result<()> {
+    chaos::torture::run(&chaos::torture::Arguments::for_ci(built_program()?))
 }
 
 #[cfg(test)]

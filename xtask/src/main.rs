@@ -50,6 +50,8 @@ enum Task {
     Chaos(chaos::Arguments),
     /// End the program at random moments and run it again
     Kill(chaos::kill::Arguments),
+    /// Let system calls fail, swap directories for links, run many at once, take resources away
+    Torture(chaos::torture::Arguments),
     /// Measurements
     Bench(bench::Arguments),
 }
@@ -76,6 +78,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Ci => return ci::run(),
         Task::Chaos(arguments) => chaos::run(&arguments)?,
         Task::Kill(arguments) => chaos::kill::run(&arguments)?,
+        Task::Torture(arguments) => chaos::torture::run(&arguments)?,
         Task::Bench(arguments) => bench::run(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! Why a command ends without success.
 
+use mlfetch::policy::PatternError;
 use mlfetch::{DestinationError, Error, FetchError, FileError, FileFailure, FilterError, Report};
 
 use crate::exit::Exit;
@@ -139,6 +140,13 @@ impl From<FetchError> for Failure {
 impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
         Self::usage_said(&error.to_string(), "quote patterns, like '*.json' or 'plots/**/*.png'")
+    }
+}
+
+impl From<PatternError> for Failure {
+    fn from(error: PatternError) -> Self {
+        let hint = "write a pattern like 'https://files.example.com/**', '/mnt/shared', or file";
+        Self::usage_said(&error.to_string(), hint)
     }
 }
 

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod exit;
 mod failure;
+mod oversight;
 mod printer;
 mod recording;
 mod signals;
@@ -14,12 +15,17 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use args::Cli;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// What hundreds of files at once need: a connection and a file for each, and some for the rest.
+const HANDLES: u64 = 2048;
 
 /// A little less than the largest block from which glibc learns (`mallopt(3)`, dynamic threshold).
 const LESSON_BYTES: usize = 32 * 1024 * 1024 - 64 * 1024;
 
 fn main() -> ExitCode {
     keep_memory();
+    want_handles();
     let cli = match Cli::from_command_line() {
         Ok(cli) => cli,
         Err(usage) => return printer::usage(&usage),
@@ -34,4 +40,14 @@ fn main() -> ExitCode {
 /// two system calls; other allocators do with it as they like.
 fn keep_memory() {
     drop(black_box(Vec::<u8>::with_capacity(LESSON_BYTES)));
+}
+
+/// Many systems let a process open 1,024 files until it asks for more. Where it may not have them, the
+/// engine makes do.
+fn want_handles() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(HANDLES).min(HANDLES);
+    if current.is_some_and(|current| current < wanted) {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+    }
 }

@@ -1,7 +1,6 @@
 //! The record of what a command does.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use mlfetch::audit::{Attempt, Audit, Ending};
 use mlfetch::{ErrorKind, FileError};
@@ -10,21 +9,22 @@ use crate::args::Command;
 use crate::config::SystemConfig;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::oversight::Oversight;
 use crate::printer;
 
 /// What is written as the program that did it.
 const TOOL: &str = concat!("mlfetch ", env!("CARGO_PKG_VERSION"));
 
 /// Begins the record of a command; of one that asks nobody for anything there is none.
-pub(crate) fn begin(command: &Command, system: &Path) -> Result<Arc<Attempt>, Failure> {
+pub(crate) fn begin(command: &Command, system: &Path) -> Result<Oversight, Failure> {
     let Some(recorded) = command.recorded() else {
-        return Ok(Audit::new(TOOL).attempt("", ""));
+        return Ok(Oversight { attempt: Audit::new(TOOL).attempt("", ""), policy: None });
     };
-    let system = SystemConfig::read(system)?;
-    let audit = recorded.connection.audit(Audit::new(TOOL), system)?;
+    let SystemConfig { audit, policy } = SystemConfig::read(system)?;
+    let audit = recorded.connection.audit(Audit::new(TOOL), audit)?;
     let attempt = audit.attempt(recorded.name, &recorded.given);
     attempt.begin()?;
-    Ok(attempt)
+    Ok(Oversight { attempt, policy })
 }
 
 /// Ends it. A record that cannot be written is a failure where nothing may be done without one.
@@ -68,6 +68,8 @@ pub(crate) fn failed(failure: &Failure, exit: Exit) -> Ending {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use clap::FromArgMatches as _;
 
     use super::*;
@@ -83,7 +85,7 @@ mod tests {
         let matches = command().try_get_matches_from(line).expect("a command line");
         let cli = Cli::from_arg_matches(&matches).expect("a command");
         let begun = begin(&cli.command, &path);
-        (home, begun)
+        (home, begun.map(|oversight| oversight.attempt))
     }
 
     const SYSTEM: &str = "[audit]\nlog = \"HOME/system\"\nstrict = true\n";

@@ -4,9 +4,11 @@
 use std::path::{Component, Path};
 
 use mlfetch_store::fuzzing::{assert_harmless, assert_harmless_error, lines};
+use mlfetch_store::{Gate as _, Key, Location};
 
 pub use crate::audit::fuzzing::audit;
 pub use crate::manifest::fuzzing::manifest;
+use crate::policy::{Pattern, Policy, Rule};
 use crate::resolve::{Placement, Rewrite, RewriteRules, Target, checked_path};
 use crate::{Filter, Layout, NameRefusal, RelativePath};
 
@@ -87,4 +89,27 @@ pub fn rewrite(text: &str) {
         (rest.is_empty() || rest.starts_with('/')) && rest.split('/').all(|part| part != "..")
     };
     assert!(below.into_iter().any(is_below), "{new} is below none of {roots:?}");
+}
+
+/// A pattern, a root, and a path below it.
+pub fn policy(text: &str) {
+    let [pattern, root, below] = lines(text);
+    let pattern: Pattern = match pattern.parse() {
+        Ok(pattern) => pattern,
+        Err(error) => return assert_harmless(&error.to_string()),
+    };
+    let Ok(root) = Location::parse(root) else { return };
+    let below = Key::from(below);
+    let allow = Rule::allow("rule 1", vec![pattern.clone()]);
+    let only = Policy::new("policy").with_rule(allow.clone());
+    let none =
+        Policy::new("policy").with_rule(Rule::deny("rule 1", vec![pattern])).with_rule(allow);
+    if let Err(error) = only.permit(&root, &below) {
+        return assert_harmless_error(&error);
+    }
+    // What a pattern lets in by one rule it keeps out by another, and all below goes with it.
+    let error = none.permit(&root, &below).expect_err("it is named");
+    assert_harmless_error(&error);
+    assert!(only.permit_server(&root).is_ok() || !below.is_root());
+    assert!(only.permit(&root, &below.to_prefix().append("x")).is_ok());
 }

@@ -16,7 +16,9 @@ pub mod fuzzing;
 mod layout;
 pub mod manifest;
 mod names;
+pub mod policy;
 pub mod resolve;
+mod user;
 
 pub use filter::{Filter, FilterError};
 pub use layout::Layout;

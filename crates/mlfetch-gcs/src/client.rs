@@ -38,6 +38,12 @@ impl Client {
         Ok(Arc::new(Self { http: HttpClient::new(&http)?, config, server, identity }))
     }
 
+    /// The URL of the server, where it is not Google's.
+    pub(crate) fn other_server(&self) -> Option<&str> {
+        let is_other = self.config.endpoint.is_some() || self.config.emulator_host.is_some();
+        is_other.then_some(self.server.as_str())
+    }
+
     /// Asks, and makes an error of every answer that is no success.
     pub(crate) async fn ask(
         &self,

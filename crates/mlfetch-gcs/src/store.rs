@@ -65,7 +65,8 @@ impl GcsStore {
 
     pub(crate) fn of(client: Arc<Client>, bucket: &str) -> Self {
         let root = format!("gs://{}/", escape(bucket.as_bytes()));
-        let info = StoreInfo::new("gcs", root, Capabilities::new(Listing::Flat));
+        let info = StoreInfo::new("gcs", root, Capabilities::new(Listing::Flat))
+            .with_servers(client.other_server().map(str::to_owned));
         Self { info, client, bucket: bucket.to_owned(), generation: None }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mlfetch_store::{Backend, Location, Opened, OptionSpec, Options, Result};
+use mlfetch_store::{Backend, Gate, Location, Opened, OptionSpec, Options, Result};
 
 use crate::address::{Address, Parsed};
 use crate::config::{OPTIONS, client_config, credential};
@@ -23,13 +23,22 @@ use crate::{HttpClient, HttpStore};
 /// # Ok::<(), mlfetch_store::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Debug, Clone, Copy, Default)]
-pub struct HttpBackend;
+#[derive(Debug, Clone, Default)]
+pub struct HttpBackend {
+    gate: Option<Arc<dyn Gate>>,
+}
 
 impl HttpBackend {
     /// The backend.
     pub fn new() -> Self {
-        Self
+        Self::default()
+    }
+
+    /// With a gate for the places that servers send us on to.
+    #[must_use]
+    pub fn with_gate(mut self, gate: impl Into<Option<Arc<dyn Gate>>>) -> Self {
+        self.gate = gate.into();
+        self
     }
 }
 
@@ -51,7 +60,8 @@ impl Backend for HttpBackend {
     /// `http://h/dir/` is a prefix and `http://h/dir/file` an object.
     async fn open(&self, location: &Location, options: &Options) -> Result<Opened> {
         let Parsed { address, key, credential: given } = Address::parse(location)?;
-        let client = HttpClient::new(&client_config(options)?)?;
+        let config = client_config(options)?.with_gate(self.gate.clone());
+        let client = HttpClient::new(&config)?;
         let credential = match given {
             Some(given) => Some(given),
             None => credential(options)?,

@@ -60,7 +60,8 @@ pub struct ArtifactsBackend {
 impl ArtifactsBackend {
     /// Artifacts of the tracking server of `stores`, fetched this way.
     pub fn new(stores: Arc<Stores>, via: Via) -> Self {
-        Self { stores, via, http: HttpBackend::new() }
+        let http = HttpBackend::new().with_gate(stores.settings().gate.clone());
+        Self { stores, via, http }
     }
 
     /// The tracking server's client, if the tracking store is a server.
@@ -92,6 +93,19 @@ impl ArtifactsBackend {
         }
     }
 
+    /// A proxy has several URLs, `?path=` besides, and names with and without its host: what holds for
+    /// one of them holds for all.
+    fn permit(&self, address: &ProxyAddress) -> Result<()> {
+        let Some(gate) = &self.stores.settings().gate else { return Ok(()) };
+        let server = address.server();
+        let canonical = proxy_base(server.as_str(), "mlflow-artifacts:/")?;
+        gate.permit(&Location::parse(canonical.artifacts.as_str())?, &address.key)?;
+        let host = server.host_str().filter(|_| !address.same_origin);
+        let port = server.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let authority = host.map(|host| format!("//{host}{port}")).unwrap_or_default();
+        gate.permit(&Location::parse(format!("mlflow-artifacts:{authority}/"))?, &address.key)
+    }
+
     async fn proxy(
         &self,
         location: &Location,
@@ -101,6 +115,7 @@ impl ArtifactsBackend {
         if self.via == Via::Direct {
             return Err(not_direct(location));
         }
+        self.permit(&address)?;
         let key = address.key.clone();
         let model = model_files(&key);
         let config = self.config(address, own).await?.with_model(model);

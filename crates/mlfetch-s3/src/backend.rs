@@ -75,6 +75,7 @@ impl Backend for S3Backend {
     async fn open(&self, location: &Location, options: &Options) -> Result<Opened> {
         let place = Place::parse(location)?;
         let mut config = S3Config::from_options(options)?;
+        let names_server = place.host.is_some();
         // What the URI says of the host counts before what is set for all buckets.
         if let Some(host) = place.host {
             config.endpoint_url = Some(host.endpoint);
@@ -82,6 +83,7 @@ impl Backend for S3Backend {
             config.addressing = host.addressing;
         }
         let store = S3Store::of(self.client(config).await?, &place.bucket).await?;
+        let store = if names_server { store.named_by_location() } else { store };
         let store = match version_id(options) {
             None => store,
             Some(_) if place.key.is_prefix() => {

@@ -56,6 +56,13 @@ impl Bucket {
         Ok(Self { root, client, route, endpoint, signer, session })
     }
 
+    /// The URL of the server, with what stands before the keys, where it is not Amazon's.
+    pub(crate) fn server(&self) -> Option<String> {
+        self.route.endpoint_url.as_ref()?;
+        let endpoint = self.endpoint.read().unwrap_or_else(PoisonError::into_inner);
+        Some(format!("{}{}", endpoint.base, endpoint.path))
+    }
+
     /// The ID of the access key that signs.
     pub(crate) fn key_id(&self) -> Option<String> {
         self.client.ring.id()

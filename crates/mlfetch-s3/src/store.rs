@@ -64,8 +64,15 @@ impl S3Store {
 
     pub(crate) async fn of(client: Arc<Client>, bucket: &str) -> Result<Self> {
         let bucket = Bucket::new(client, bucket).await?;
-        let info = StoreInfo::new("s3", &bucket.root, Capabilities::new(Listing::Flat));
+        let info = StoreInfo::new("s3", &bucket.root, Capabilities::new(Listing::Flat))
+            .with_servers(bucket.server());
         Ok(Self { info, bucket, version: None, parts_refused: AtomicBool::new(false) })
+    }
+
+    /// The location names the server itself.
+    pub(crate) fn named_by_location(mut self) -> Self {
+        self.info.servers.clear();
+        self
     }
 
     /// With this version of this object wherever no other is asked for.

@@ -33,6 +33,7 @@ mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod gate;
 mod info;
 mod key;
 mod location;
@@ -49,6 +50,7 @@ pub use backend::{Backend, Backends, Opened};
 pub use checksum::{Algorithm, Blocks, Checksum, Coverage};
 pub use display::{SafeText, bare_address, escape};
 pub use error::{BoxError, Error, ErrorKind, Result, Retry};
+pub use gate::{Gate, is_beside_the_asker, is_loopback};
 pub use info::{Entry, Object, ObjectBody, ObjectInfo, Page, PageToken, Refused};
 pub use key::Key;
 pub use location::Location;

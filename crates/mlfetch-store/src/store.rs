@@ -80,12 +80,21 @@ pub struct Capabilities {
     pub ranges: bool,
     /// Whether a read can be tied to an entity tag or version.
     pub conditional_reads: bool,
+    /// Whether a whole object may come with [the file it lies in](crate::Object::file).
+    pub files: bool,
 }
 
 impl Capabilities {
-    /// Those of a store with this listing, ranges and conditional reads.
+    /// Those of a store with this listing, ranges and conditional reads, and no files.
     pub fn new(listing: Listing) -> Self {
-        Self { listing, ranges: true, conditional_reads: true }
+        Self { listing, ranges: true, conditional_reads: true, files: false }
+    }
+
+    /// The same with files of this machine.
+    #[must_use]
+    pub fn with_files(mut self) -> Self {
+        self.files = true;
+        self
     }
 
     /// The same without ranges.
@@ -113,11 +122,21 @@ pub struct StoreInfo {
     pub root: String,
     /// What it can do.
     pub capabilities: Capabilities,
+    /// The URLs of the servers that are asked, where settings and not the location name them; safe
+    /// to show. Empty where the location says it all.
+    pub servers: Vec<String>,
 }
 
 impl StoreInfo {
     /// Names a store. `root` must be safe to show.
     pub fn new(backend: &'static str, root: impl Into<String>, capabilities: Capabilities) -> Self {
-        Self { backend, root: root.into(), capabilities }
+        Self { backend, root: root.into(), capabilities, servers: Vec::new() }
+    }
+
+    /// With the URLs of the servers that are asked, where the location does not name them.
+    #[must_use]
+    pub fn with_servers(mut self, servers: impl IntoIterator<Item = String>) -> Self {
+        self.servers = servers.into_iter().collect();
+        self
     }
 }

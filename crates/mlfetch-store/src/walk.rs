@@ -68,6 +68,7 @@ pub fn walk(store: Arc<dyn Store>, prefix: Key, limits: WalkLimits) -> Walk {
         depth,
         waiting: vec![top],
         asked: FuturesUnordered::new(),
+        next: None,
         ready: Vec::new().into_iter(),
     }
 }
@@ -79,9 +80,14 @@ pub struct Walk {
     depth: Depth,
     /// Last in, first out: the deepest are finished first, so that few wait.
     waiting: Vec<Directory>,
-    asked: FuturesUnordered<BoxFuture<'static, (Directory, Result<Page>)>>,
+    asked: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// What came while rows of the page before were still to be taken.
+    next: Option<Answer>,
     ready: std::vec::IntoIter<Result<Entry>>,
 }
+
+/// A page, and the directory that it is of.
+type Answer = (Directory, Result<Page>);
 
 /// A directory of which a page is to be asked for.
 struct Directory {
@@ -187,14 +193,20 @@ impl Stream for Walk {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
+            // One page ahead: whoever takes rows does not wait for the next page as well.
+            if this.next.is_none() {
+                this.ask();
+                if let Poll::Ready(answer) = this.asked.poll_next_unpin(context) {
+                    this.next = answer;
+                }
+            }
             if let Some(row) = this.ready.next() {
                 return Poll::Ready(Some(row));
             }
-            this.ask();
-            match this.asked.poll_next_unpin(context) {
-                Poll::Ready(Some((directory, page))) => this.take(directory, page),
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => return Poll::Pending,
+            match this.next.take() {
+                Some((directory, page)) => this.take(directory, page),
+                None if this.asked.is_empty() => return Poll::Ready(None),
+                None => return Poll::Pending,
             }
         }
     }
@@ -208,6 +220,8 @@ impl std::fmt::Debug for Walk {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use async_trait::async_trait;
 
     use super::*;
@@ -276,6 +290,25 @@ mod tests {
         let error = walk.next().await.expect("a row").expect_err("an error");
         assert_eq!(error.kind(), ErrorKind::Protocol);
         assert!(walk.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_next_page_is_asked_for_before_the_rows_are_taken() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let store = scripted(Listing::Flat, |request| {
+            let asked = ASKED.fetch_add(1, Ordering::Relaxed);
+            let rows = ["a", "b", "c"].map(|name| {
+                Entry::Object(ObjectInfo::new(request.prefix.append(&format!("{asked}{name}"))))
+            });
+            let next = (asked < 2).then(|| PageToken::new(asked.to_string()));
+            Page::new(rows.into(), next)
+        });
+        let mut walk = walk(store, Key::root(), WalkLimits::default());
+        let mut asked = Vec::new();
+        while walk.next().await.is_some() {
+            asked.push(ASKED.load(Ordering::Relaxed));
+        }
+        assert_eq!(asked, [2, 2, 2, 3, 3, 3, 3, 3, 3], "one page ahead, and no further");
     }
 
     #[tokio::test]

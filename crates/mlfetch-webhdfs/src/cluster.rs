@@ -31,6 +31,8 @@ pub(crate) struct Cluster {
     /// Whether a setting or Hadoop's configuration names it, and not a URI alone: a URI may come from
     /// a server, which must not choose who gets a token.
     pub(crate) is_known: bool,
+    /// Whether the servers are others than those that the URI itself means.
+    pub(crate) is_elsewhere: bool,
 }
 
 /// The cluster of a place, and the key in it.
@@ -74,6 +76,13 @@ pub(super) fn unknown(place: &Place, why: impl Into<std::borrow::Cow<'static, st
 }
 
 impl Cluster {
+    /// The servers' URLs, safe to show, where the URI does not say them.
+    pub(crate) fn servers_elsewhere(&self) -> Vec<String> {
+        let servers = self.servers.iter().filter(|_| self.is_elsewhere);
+        let shown = |url: &Url| mlfetch_store::Location::parse(url.as_str()).ok();
+        servers.filter_map(shown).map(|url| url.to_string()).collect()
+    }
+
     fn named(place: &Place, config: &WebHdfsConfig, site: &Site) -> Result<Self> {
         let authority = place.authority.clone().unwrap_or_default();
         let root = format!("{}://{authority}/", place.scheme.name());
@@ -84,11 +93,13 @@ impl Cluster {
             [] => addresses(&authority, place.scheme, secure, site),
             given => (given.to_vec(), false),
         };
+        let is_elsewhere =
+            servers != addresses(&authority, place.scheme, secure, &Site::default()).0;
         let scheme = if secure { "https" } else { "http" };
         let servers = servers.iter().map(|address| server(scheme, address, place));
         let servers = servers.collect::<Result<Vec<Url>>>()?;
         let services = services(&authority, ha, &servers);
-        Ok(Self { root, servers, services, is_known })
+        Ok(Self { root, servers, services, is_known, is_elsewhere })
     }
 }
 

@@ -72,7 +72,8 @@ impl WebHdfsStore {
     fn at(cluster: Cluster, config: &WebHdfsConfig) -> Result<Self> {
         let capabilities = Capabilities::new(Listing::Tree);
         Ok(Self {
-            info: StoreInfo::new("webhdfs", cluster.root.clone(), capabilities),
+            info: StoreInfo::new("webhdfs", cluster.root.clone(), capabilities)
+                .with_servers(cluster.servers_elsewhere()),
             session: Arc::new(Session::new(cluster, config)?),
             checksums: config.checksums,
             lists_whole: Arc::default(),

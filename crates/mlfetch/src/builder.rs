@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use mlfetch_core::engine::{Engine, Witness};
+use mlfetch_core::policy::{Pattern, Policy};
 use mlfetch_core::resolve::{ResolveContext, Rewrite, RewriteRules, ThroughServer};
 use mlfetch_http::Url;
 use mlfetch_mlflow::{
     Environment, HttpSettings, ModelsResolver, RunsResolver, Settings, Stores, Via,
 };
-use mlfetch_store::{Options, Result, RetryPolicy};
+use mlfetch_store::{Gate, Options, Result, RetryPolicy};
 
 use crate::client::Mlfetch;
 use crate::{builtin, builtin_options};
@@ -23,7 +24,8 @@ pub struct MlfetchBuilder {
     via: Via,
     options: Options,
     retry: RetryPolicy,
-    allow_local_paths: bool,
+    allowed: Vec<Pattern>,
+    gate: Option<Arc<dyn Gate>>,
     witness: Option<Arc<dyn Witness>>,
 }
 
@@ -77,10 +79,32 @@ impl MlfetchBuilder {
         self
     }
 
-    /// Follow paths on this machine's disk also when a tracking server elsewhere names them.
+    /// One more pattern of places that a tracking server elsewhere may name, besides storage and
+    /// itself: web servers, paths on this machine's disk.
     #[must_use]
-    pub fn allow_local_paths(mut self, allow: bool) -> Self {
-        self.allow_local_paths = allow;
+    pub fn allow(mut self, pattern: Pattern) -> Self {
+        self.allowed.push(pattern);
+        self
+    }
+
+    /// What may be asked at all, whoever names it: nothing is asked or opened that the policy does not
+    /// allow.
+    ///
+    /// ```
+    /// use mlfetch::policy::{Policy, Rule};
+    /// use mlfetch::{ErrorKind, Mlfetch, asked_for};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let policy = Policy::new("the policy of this service")
+    ///     .with_rule(Rule::allow("rule 1", vec!["models".parse()?, "s3://models".parse()?]));
+    /// let mlfetch = Mlfetch::builder().policy(policy).build()?;
+    /// let error = mlfetch.resolve(asked_for("s3://payroll/2026")?).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Refused);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.gate = Some(Arc::new(policy));
         self
     }
 
@@ -104,7 +128,8 @@ impl MlfetchBuilder {
         let options = self.options.with_env(&builtin_options(), lookup);
         let settings =
             Settings::new(self.tracking_uri.as_deref(), self.registry_uri.as_deref(), &environment)
-                .with_retry(self.retry.clone());
+                .with_retry(self.retry.clone())
+                .with_gate(self.gate.clone());
         let retry = patience(&settings, &environment, self.retry);
         let tracking_user = tracking_user(&settings, &environment);
         let stores = Arc::new(Stores::new(settings, environment));
@@ -114,12 +139,16 @@ impl MlfetchBuilder {
         if let Some(witness) = self.witness {
             engine = engine.with_witness(witness);
         }
-        let context = ResolveContext::new()
+        let mut context = ResolveContext::new()
             .with_resolver(RunsResolver::new(Arc::clone(&stores)))
             .with_resolver(ModelsResolver::new(Arc::clone(&stores)))
             .with_rules(rules(self.rewrites, self.via))
             .with_through_server(through_server(self.via))
-            .with_local_paths(self.allow_local_paths);
+            .with_allowed(self.allowed);
+        if let Some(gate) = self.gate {
+            engine = engine.with_gate(Arc::clone(&gate));
+            context = context.with_gate(gate);
+        }
         Ok(Mlfetch::new(engine, context, tracking_user))
     }
 }

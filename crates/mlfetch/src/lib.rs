@@ -21,9 +21,9 @@ pub use mlfetch_core::engine::{
 };
 pub use mlfetch_core::resolve::{Resolved, Rewrite, Target, checked_path};
 pub use mlfetch_core::{Filter, FilterError, Layout, RelativePath};
-pub use mlfetch_core::{audit, manifest};
+pub use mlfetch_core::{audit, manifest, policy};
 pub use mlfetch_mlflow::{Environment, RunId, Via, asked_for, run_uri};
 pub use mlfetch_store::{
-    Depth, Error, ErrorKind, Key, Object, OptionSpec, Options, RetryEvent, RetryObserver,
-    RetryPolicy, escape,
+    Depth, Error, ErrorKind, Key, Object, ObjectBody, OptionSpec, Options, RetryEvent,
+    RetryObserver, RetryPolicy, escape,
 };

@@ -22,6 +22,8 @@ const BYTES_PER_SECOND: u64 = 20_000_000;
 pub(crate) enum Work {
     /// 10,000 files of 4 KiB, each answer 100 ms late
     Far,
+    /// The same through the same relay, without the wait: what the processors need for it
+    Near,
     /// One object of 2 GiB, 20 MB/s for each connection
     Narrow,
 }
@@ -29,7 +31,7 @@ pub(crate) enum Work {
 impl Work {
     fn tree(self) -> &'static str {
         match self {
-            Self::Far => "small",
+            Self::Far | Self::Near => "small",
             Self::Narrow => "big",
         }
     }
@@ -42,15 +44,21 @@ pub(crate) fn run(arguments: &Arguments<Work>) -> Result<()> {
     let address = minio.address().context("MinIO did not say where it is")?;
     let far = Relay::start(address, Pace::Late(DELAY))?;
     let narrow = Relay::start(address, Pace::Narrow(BYTES_PER_SECOND))?;
-    let network =
-        Network { far: minio.at(far.address()), narrow: minio.at(narrow.address()), near: minio };
+    let near = Relay::start(address, Pace::Free)?;
+    let network = Network {
+        far: minio.at(far.address()),
+        near: minio.at(near.address()),
+        narrow: minio.at(narrow.address()),
+        minio,
+    };
     arguments.measure(&network, testbed.directory.path()).map(drop)
 }
 
 struct Network {
     /// Where trees are put, and requests are counted.
-    near: Minio,
+    minio: Minio,
     far: Minio,
+    near: Minio,
     narrow: Minio,
 }
 
@@ -61,38 +69,40 @@ impl Server for Network {
 
     const TOOLS: &'static [Tool<Self>] = &[
         Tool::slow("curl", |network, job| {
-            network.minio(job.work).curl(job.work.tree(), job.files, job.place)
+            network.through(job.work).curl(job.work.tree(), job.files, job.place)
         }),
         Tool::new("mlfetch", |network, job| {
-            Ok(network.minio(job.work).mlfetch(job.work.tree(), job.place))
+            Ok(network.through(job.work).mlfetch(job.work.tree(), job.place))
         }),
         Tool::new("s5cmd", |network, job| {
-            Ok(network.minio(job.work).s5cmd("cp", job.work.tree(), job.place))
+            Ok(network.through(job.work).s5cmd("cp", job.work.tree(), job.place))
         }),
         Tool::slow("rclone", |network, job| {
-            Ok(network.minio(job.work).rclone_as_it_comes(job.work.tree(), job.place))
+            Ok(network.through(job.work).rclone_as_it_comes(job.work.tree(), job.place))
         }),
     ];
 
     fn seed(&self, work: Work, divisor: u64) -> Result<Vec<File>> {
-        self.near.seed(work.tree(), divisor)
+        self.minio.seed(work.tree(), divisor)
     }
 
     fn address(&self) -> Option<SocketAddr> {
-        self.near.address()
+        self.minio.address()
     }
 
     /// Whoever only counts need not wait.
     fn behind(&self, address: SocketAddr) -> Option<Self> {
-        let minio = self.near.at(address);
-        Some(Self { near: minio.clone(), far: minio.clone(), narrow: minio })
+        let minio = self.minio.at(address);
+        let [far, near, narrow] = [(); 3].map(|()| minio.clone());
+        Some(Self { minio, far, near, narrow })
     }
 }
 
 impl Network {
-    fn minio(&self, work: Work) -> &Minio {
+    fn through(&self, work: Work) -> &Minio {
         match work {
             Work::Far => &self.far,
+            Work::Near => &self.near,
             Work::Narrow => &self.narrow,
         }
     }

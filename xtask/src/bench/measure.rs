@@ -82,7 +82,7 @@ fn watch_memory(id: u32, has_ended: &AtomicBool) -> Option<u64> {
     peak_bytes
 }
 
-fn high_water_mark(id: u32) -> Option<u64> {
+pub(crate) fn high_water_mark(id: u32) -> Option<u64> {
     parse_high_water_mark(&fs::read_to_string(format!("/proc/{id}/status")).ok()?)
 }
 

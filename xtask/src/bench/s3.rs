@@ -51,6 +51,9 @@ impl Server for S3 {
 
     const TOOLS: &'static [Tool<Self>] = &[
         Tool::new("curl", |s3, job| s3.0.curl(&name(job.work), job.files, job.place)),
+        Tool::new("curl, signed", |s3, job| {
+            s3.0.curl_signed(&name(job.work), job.files, job.place)
+        }),
         Tool::new("mlfetch", |s3, job| Ok(s3.0.mlfetch(&name(job.work), job.place))),
         Tool::new("s5cmd", |s3, job| Ok(s3.0.s5cmd(verb(job), &name(job.work), job.place))),
         Tool::new("rclone", |s3, job| Ok(s3.0.rclone(&name(job.work), job.place))),

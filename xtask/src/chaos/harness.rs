@@ -1,5 +1,5 @@
-//! What `chaos` and `kill` share: the program, servers with a stand before each, and many runs at the
-//! same time.
+//! What `chaos`, `kill` and `torture` share: the program, servers with a stand before each, and many
+//! runs at the same time.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::metadata::Metadata;
 use crate::services::{Service, Session, Tools};
 use crate::{command, interrupt, report};
 
-/// Flags of both.
+/// Flags of all.
 #[derive(clap::Args)]
 pub(super) struct Common {
     /// Take the program as users get it, instead of the one with all checks of the compiler
@@ -40,7 +40,7 @@ impl Common {
     }
 
     /// The program: one that is there, or built here.
-    fn program(&self) -> Result<PathBuf> {
+    pub(super) fn program(&self) -> Result<PathBuf> {
         if let Some(program) = &self.program {
             return Ok(program.clone());
         }
@@ -106,7 +106,7 @@ impl<Stand: Send> Ground<Stand> {
 }
 
 /// For what is fetched: in memory where the machine has such a place.
-fn directory() -> Result<TempDir> {
+pub(super) fn directory() -> Result<TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("mlfetch-chaos-");
     let made = builder.tempdir_in("/dev/shm").or_else(|_| builder.tempdir());

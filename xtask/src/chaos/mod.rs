@@ -9,6 +9,7 @@ mod proxy;
 mod random;
 mod site;
 mod tally;
+pub(crate) mod torture;
 mod tree;
 mod verdict;
 

@@ -47,6 +47,17 @@ impl Tree {
         self.files.get_key_value(rest).map(|(name, _)| name.as_str())
     }
 
+    /// Writes its files below a directory.
+    pub(crate) fn write(&self, place: &Path) -> Result<()> {
+        for (name, bytes) in &self.files {
+            let path = place.join(name);
+            let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+            made.and_then(|()| fs::write(&path, bytes))
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        Ok(())
+    }
+
     /// Holds a directory to the tree.
     pub(crate) fn compare(&self, place: &Path) -> Result<Found> {
         let mut found = Found::default();
@@ -118,11 +129,7 @@ mod tests {
 
     fn written(tree: &Tree) -> tempfile::TempDir {
         let place = tempfile::tempdir().expect("a directory");
-        for (name, bytes) in &tree.files {
-            let path = place.path().join(name);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-            fs::write(path, bytes).expect("written");
-        }
+        tree.write(place.path()).expect("written");
         place
     }
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueHint;
-use mlfetch::audit::{Attempt, Audit, AuditLog};
+use mlfetch::audit::{Audit, AuditLog};
 use mlfetch::{Environment, Mlfetch, MlfetchBuilder, RetryPolicy, Rewrite, Via};
 
 use super::BackendArgs;
 use super::fetch::lines;
 use super::values::ViaWord;
-use crate::config::{Config, SystemConfig};
+use crate::config::Config;
 use crate::failure::Failure;
+use crate::oversight::Oversight;
 use crate::printer;
 
 #[derive(Debug, clap::Args)]
@@ -53,9 +54,11 @@ pub(crate) struct ConnectionArgs {
     /// The way to bytes that lie behind a tracking server
     #[arg(long, value_enum, default_value = "auto", env = "MLFETCH_VIA", hide_env = true)]
     via: ViaWord,
-    /// Read paths on this disk also when a tracking server elsewhere names them
-    #[arg(long, env = "MLFETCH_ALLOW_LOCAL_PATHS", hide_env = true)]
-    allow_local_paths: bool,
+    /// Let a tracking server elsewhere name places that match, besides storage and itself: a URI with
+    /// * and **, like https://files.example.com/**, or a scheme; file is any path on this disk. May be
+    /// repeated
+    #[arg(long, value_name = "PATTERN", env = "MLFETCH_ALLOW", hide_env = true)]
+    allow: Vec<String>,
     /// How often a request that may pass is made again
     #[arg(long, value_name = "N", env = "MLFETCH_RETRIES", hide_env = true)]
     retries: Option<u32>,
@@ -86,15 +89,19 @@ impl ConnectionArgs {
     }
 
     /// The logs that were asked for: by the administrator, by the user.
-    pub(crate) fn audit(&self, mut audit: Audit, system: SystemConfig) -> Result<Audit, Failure> {
+    pub(crate) fn audit(
+        &self,
+        mut audit: Audit,
+        of_machine: Option<AuditLog>,
+    ) -> Result<Audit, Failure> {
         let own = self.audit_log().map(AuditLog::at);
-        if self.audit_strict && own.is_none() && system.audit.is_none() {
+        if self.audit_strict && own.is_none() && of_machine.is_none() {
             return Err(Failure::usage_said(
                 "--audit-strict needs a log",
                 "name one with --audit-log",
             ));
         }
-        for log in [system.audit, own].into_iter().flatten() {
+        for log in [of_machine, own].into_iter().flatten() {
             let strict = log.is_strict() || self.audit_strict;
             audit = audit.with_log(log.with_strict(strict));
         }
@@ -102,20 +109,26 @@ impl ConnectionArgs {
     }
 
     /// Puts the library together; what it does is part of an attempt.
-    pub(crate) fn mlfetch(&self, attempt: &Arc<Attempt>) -> Result<Mlfetch, Failure> {
+    pub(crate) fn mlfetch(&self, oversight: &Oversight) -> Result<Mlfetch, Failure> {
+        let Oversight { attempt, policy } = oversight;
         let environment = Environment::from_process()?;
         let config = Config::read(self.config.as_deref(), &environment)?;
         let mut builder = Mlfetch::builder()
             .environment(self.without_overridden(environment))
             .via(Via::from(self.via))
             .options(self.backend.options())
-            .retry(self.retry())
-            .allow_local_paths(self.allow_local_paths);
+            .retry(self.retry());
         if attempt.is_recorded() {
             builder = builder.witness(Arc::clone(attempt) as _);
         }
+        if let Some(policy) = policy {
+            builder = builder.policy(policy.clone());
+        }
         for rule in self.rules(&config)? {
             builder = builder.rewrite(rule);
+        }
+        for pattern in lines(&self.allow).iter().chain(&config.allow) {
+            builder = builder.allow(pattern.parse()?);
         }
         let mlfetch = self.stores(builder).build()?;
         if let Some(user) = mlfetch.tracking_user() {

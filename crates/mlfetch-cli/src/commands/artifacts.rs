@@ -1,25 +1,24 @@
 //! `mlfetch artifacts`: MLflow's own commands.
 
-use std::sync::Arc;
-
 use futures_util::TryStreamExt as _;
-use mlfetch::audit::Attempt;
 use mlfetch::{Depth, ErrorKind, Listed, ListedKind, Overwrite};
 
 use super::{get, resolved};
 use crate::args::{ArtifactsListArgs, DownloadArgs};
 use crate::failure::Failure;
+use crate::oversight::Oversight;
 use crate::printer::{self, MlflowRow};
 
 /// As `mlflow artifacts download`: the same line on standard output, files overwritten.
 pub(super) async fn download(
     arguments: &DownloadArgs,
-    attempt: &Arc<Attempt>,
+    oversight: &Oversight,
 ) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
     let settings = arguments.fetch.settings(Overwrite::Always, arguments.connection.audit_log())?;
-    let mlfetch = arguments.connection.mlfetch(attempt)?;
-    let path = get::fetch(&mlfetch, Some(asked), &arguments.fetch, settings, attempt).await?;
+    let mlfetch = arguments.connection.mlfetch(oversight)?;
+    let path =
+        get::fetch(&mlfetch, Some(asked), &arguments.fetch, settings, &oversight.attempt).await?;
     if arguments.fetch.json { Ok(()) } else { Ok(printer::mlflow_path(&path)?) }
 }
 
@@ -27,11 +26,11 @@ pub(super) async fn download(
 /// that is not there and an empty directory are an empty list (MLflow 3.17).
 pub(super) async fn list(
     arguments: &ArtifactsListArgs,
-    attempt: &Arc<Attempt>,
+    oversight: &Oversight,
 ) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
-    let mlfetch = arguments.connection.mlfetch(attempt)?;
-    let parts = resolved(&mlfetch, asked.target, attempt).await?;
+    let mlfetch = arguments.connection.mlfetch(oversight)?;
+    let parts = resolved(&mlfetch, asked.target, &oversight.attempt).await?;
     // The run's own artifacts come first, its logged models after them.
     let Some(own) = parts.first() else { return Ok(printer::mlflow_rows(&[])?) };
     let listed = match mlfetch.list(own, Depth::One).await {

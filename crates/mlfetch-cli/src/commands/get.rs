@@ -13,10 +13,11 @@ use mlfetch::{
 use super::resolved;
 use crate::args::{Asked, FetchArgs, GetArgs};
 use crate::failure::Failure;
+use crate::oversight::Oversight;
 use crate::printer::{self, Display};
 use crate::workplace::Workplace;
 
-pub(super) async fn run(arguments: &GetArgs, attempt: &Arc<Attempt>) -> Result<(), Failure> {
+pub(super) async fn run(arguments: &GetArgs, oversight: &Oversight) -> Result<(), Failure> {
     let asked = match &arguments.source {
         // The lock says it.
         source if arguments.fetch.locked && !source.is_given() => None,
@@ -24,8 +25,8 @@ pub(super) async fn run(arguments: &GetArgs, attempt: &Arc<Attempt>) -> Result<(
     };
     let audit_log = arguments.connection.audit_log();
     let settings = arguments.fetch.settings(Overwrite::IfChanged, audit_log)?;
-    let mlfetch = arguments.connection.mlfetch(attempt)?;
-    let path = fetch(&mlfetch, asked, &arguments.fetch, settings, attempt).await?;
+    let mlfetch = arguments.connection.mlfetch(oversight)?;
+    let path = fetch(&mlfetch, asked, &arguments.fetch, settings, &oversight.attempt).await?;
     if arguments.fetch.json { Ok(()) } else { Ok(printer::path(&path)?) }
 }
 

@@ -1,24 +1,22 @@
 //! `mlfetch ls`: what is there.
 
-use std::sync::Arc;
-
 use futures_util::TryStreamExt as _;
-use mlfetch::audit::Attempt;
 use mlfetch::{Depth, Filter, Listed, ListedKind, RelativePath};
 
 use super::resolved;
 use crate::args::LsArgs;
 use crate::failure::Failure;
+use crate::oversight::Oversight;
 use crate::printer;
 
-pub(super) async fn run(arguments: &LsArgs, attempt: &Arc<Attempt>) -> Result<(), Failure> {
+pub(super) async fn run(arguments: &LsArgs, oversight: &Oversight) -> Result<(), Failure> {
     let asked = arguments.source.asked()?;
     let filter = arguments.list.filter()?;
     let shown = asked.target.display();
-    let mlfetch = arguments.connection.mlfetch(attempt)?;
+    let mlfetch = arguments.connection.mlfetch(oversight)?;
     let depth = if arguments.list.recursive { Depth::All } else { Depth::One };
     let (mut any, mut missing) = (false, None);
-    for part in resolved(&mlfetch, asked.target, attempt).await? {
+    for part in resolved(&mlfetch, asked.target, &oversight.attempt).await? {
         let rows = match mlfetch.list(&part, depth).await {
             Err(error) if part.target.optional && error.kind() == mlfetch::ErrorKind::NotFound => {
                 missing = Some(error);

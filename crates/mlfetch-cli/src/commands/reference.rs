@@ -109,8 +109,8 @@ fn help(argument: &Arg) -> String {
 
 fn environment_page(command: &Command) -> String {
     let mut text = "# Environment variables\n\n## Of mlfetch\n\nEach stands for the flag of its name. \
-        `MLFETCH_INCLUDE`, `MLFETCH_EXCLUDE` and `MLFETCH_REWRITE` hold one value a line. A flag wins \
-        over its variable. A switch is on for `1`, `true`, `yes`, and off for `0`, `false`, `no` \
+        `MLFETCH_ALLOW`, `MLFETCH_INCLUDE`, `MLFETCH_EXCLUDE` and `MLFETCH_REWRITE` hold one value a \
+        line. A flag wins over its variable. A switch is on for `1`, `true`, `yes`, and off for `0`, `false`, `no` \
         and empty text.\n\n"
         .to_owned();
     let mut rows = Vec::new();

@@ -1,26 +1,24 @@
 //! `mlfetch verify`: whether a directory is what it should be.
 
-use std::sync::Arc;
-
 use std::time::Instant;
 
-use mlfetch::audit::Attempt;
 use mlfetch::{Comparison, Difference, ExpectedTree, compare_tree};
 
 use super::resolved;
 use crate::args::VerifyCommandArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::oversight::Oversight;
 use crate::printer;
 
 pub(super) async fn run(
     arguments: &VerifyCommandArgs,
-    attempt: &Arc<Attempt>,
+    oversight: &Oversight,
 ) -> Result<(), Failure> {
     let begun = Instant::now();
     let VerifyCommandArgs { directory, verify, .. } = arguments;
     let expected_digest = verify.digest()?;
-    let expected = expected(arguments, attempt).await?;
+    let expected = expected(arguments, oversight).await?;
     let expects_files = expected.is_some();
     let settings = verify.settings(directory)?;
     let mut printed = Ok(());
@@ -51,7 +49,7 @@ pub(super) async fn run(
 /// Exactly one measure for the files; none is enough where a digest of the whole is given.
 async fn expected(
     arguments: &VerifyCommandArgs,
-    attempt: &Arc<Attempt>,
+    oversight: &Oversight,
 ) -> Result<Option<ExpectedTree>, Failure> {
     let VerifyCommandArgs { source, connection, verify, .. } = arguments;
     let of_file = verify.of_file()?;
@@ -71,8 +69,8 @@ async fn expected(
         ));
     }
     let asked = source.asked()?;
-    let mlfetch = connection.mlfetch(attempt)?;
-    let parts = resolved(&mlfetch, asked.target, attempt).await?;
+    let mlfetch = connection.mlfetch(oversight)?;
+    let parts = resolved(&mlfetch, asked.target, &oversight.attempt).await?;
     Ok(Some(mlfetch.expected(&parts, verify.layout()).await?))
 }
 

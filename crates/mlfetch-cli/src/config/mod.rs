@@ -1,5 +1,6 @@
-//! The configuration file: rewrite rules that always count.
+//! The configuration file: rewrite rules and permissions that always count.
 
+mod policy;
 mod system;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ const MAX_BYTES: u64 = 1024 * 1024;
 pub(crate) struct Config {
     /// Roots, and where they are read instead.
     pub(crate) rewrite: BTreeMap<String, String>,
+    /// What a tracking server elsewhere may name besides storage and itself.
+    pub(crate) allow: Vec<String>,
 }
 
 impl Config {
@@ -51,7 +54,11 @@ fn usual_place(environment: &Environment) -> Option<PathBuf> {
 fn read(path: &Path) -> std::io::Result<String> {
     use std::io::Read as _;
     let mut text = String::new();
-    std::fs::File::open(path)?.take(MAX_BYTES).read_to_string(&mut text)?;
+    let size = std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if size as u64 > MAX_BYTES {
+        // Half of a policy is another policy.
+        return Err(std::io::Error::other(format!("it is longer than {MAX_BYTES} bytes")));
+    }
     Ok(text)
 }
 
@@ -64,9 +71,15 @@ fn parse(text: &str) -> Result<Config, String> {
             rules.try_into().map_err(|_| "`rewrite` must be a table of text".to_owned())?
         }
     };
+    let allow = match table.remove("allow") {
+        None => Vec::new(),
+        Some(list) => list.try_into().map_err(|_| "`allow` must be a list of text".to_owned())?,
+    };
     match table.keys().next() {
-        Some(unknown) => Err(format!("`{unknown}` is not a setting; there is `[rewrite]`")),
-        None => Ok(Config { rewrite }),
+        Some(unknown) => {
+            Err(format!("`{unknown}` is not a setting; there are `allow` and `[rewrite]`"))
+        }
+        None => Ok(Config { rewrite, allow }),
     }
 }
 
@@ -90,6 +103,13 @@ mod tests {
         let config = parse("[rewrite]\n\"mlflow-artifacts:/\" = \"s3://b/p\"\n").expect("a config");
         assert_eq!(config.rewrite["mlflow-artifacts:/"], "s3://b/p");
         assert!(parse("").expect("an empty config").rewrite.is_empty());
+    }
+
+    #[test]
+    fn what_servers_may_name_is_a_list_of_text() {
+        let config = parse("allow = [\"file\", \"https://h/**\"]\n").expect("a config");
+        assert_eq!(config.allow, ["file", "https://h/**"]);
+        assert!(parse("allow = \"file\"").expect_err("no list").contains("`allow`"));
     }
 
     #[test]

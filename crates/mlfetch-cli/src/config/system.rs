@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use mlfetch::audit::AuditLog;
+use mlfetch::policy::Policy;
 use toml::Table;
 
-use super::read;
+use super::{policy, read};
 use crate::failure::Failure;
 
 /// Where it lies. No flag and no variable names another place.
@@ -16,6 +17,8 @@ pub(crate) const SYSTEM_CONFIG: &str = "/etc/mlfetch/config.toml";
 pub(crate) struct SystemConfig {
     /// Where everybody's attempts are put on record.
     pub(crate) audit: Option<AuditLog>,
+    /// What may be read, by the user of this process.
+    pub(crate) policy: Option<Policy>,
 }
 
 impl SystemConfig {
@@ -25,18 +28,22 @@ impl SystemConfig {
         match read(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(malformed(path, &error.to_string())),
-            Ok(text) => parse(&text).map_err(|why| malformed(path, &why)),
+            Ok(text) => parse(&text, path).map_err(|why| malformed(path, &why)),
         }
     }
 }
 
-fn parse(text: &str) -> Result<SystemConfig, String> {
+fn parse(text: &str, path: &Path) -> Result<SystemConfig, String> {
     let mut table: Table =
         text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
     let audit = table.remove("audit").map(audit).transpose()?;
+    let name = path.display().to_string();
+    let policy = table.remove("policy").map(|value| policy::read(value, &name)).transpose()?;
     match table.keys().next() {
-        Some(unknown) => Err(format!("`{unknown}` is not a setting; there is `[audit]`")),
-        None => Ok(SystemConfig { audit }),
+        Some(unknown) => {
+            Err(format!("`{unknown}` is not a setting; there are `[audit]` and `[policy]`"))
+        }
+        None => Ok(SystemConfig { audit, policy }),
     }
 }
 
@@ -64,7 +71,7 @@ fn malformed(path: &Path, why: &str) -> Failure {
     let why = mlfetch::escape(why.as_bytes());
     Failure::usage_said(
         &format!("cannot read the configuration of this machine, `{path}`: {why}"),
-        "ask its administrator: a line `log = \"/var/log/mlfetch/audit.jsonl\"` under `[audit]`",
+        "ask its administrator: it holds for everybody, and nothing is fetched until it can be read",
     )
 }
 
@@ -100,6 +107,23 @@ mod tests {
             "[audit]\nlog = \"/a\"\nstrickt = true\n",
             "[rewrite]\n",
             "[audit",
+            "policy = 1",
+            "[policy]\n",
+            "[policy]\nrules = []\n",
+            "[policy]\nrules = [1]\n",
+            "[[policy]]\nallow = [\"**\"]\n",
+            "[[policy.rules]]\n",
+            "[[policy.rules]]\nallow = \"**\"\n",
+            "[[policy.rules]]\nallow = []\n",
+            "[[policy.rules]]\nallow = [1]\n",
+            "[[policy.rules]]\nallow = [\"../x\"]\n",
+            "[[policy.rules]]\nallow = [\"**\"]\ndeny = [\"s3\"]\n",
+            "[[policy.rules]]\nallow = [\"**\"]\ngroups = [\"no group has this name\"]\n",
+            "[[policy.rules]]\nallow = [\"**\"]\ngroups = []\n",
+            "[[policy.rules]]\nallow = [\"**\"]\ngroup = [\"root\"]\n",
+            "[[policy.rules]]\nallow = [\"**\"]\nname = 1\n",
+            "[policy]\ncontact = 1\n[[policy.rules]]\nallow = [\"**\"]\n",
+            "[policy]\nlog = \"x\"\n[[policy.rules]]\nallow = [\"**\"]\n",
         ] {
             assert_eq!(read(text).expect_err(text).exit().code(), 2, "{text}");
         }

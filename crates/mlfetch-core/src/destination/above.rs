@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::handles::{DIRECTORY, Handles};
 use super::{DestinationError, DestinationProblem};
@@ -58,7 +58,7 @@ pub(super) fn check(path: &Path) -> Result<()> {
 
 /// Opens the directory if it is there. It may be a link to a directory; nothing below it may.
 pub(super) fn open(path: &Path) -> Result<Option<Handles>> {
-    match rustix::fs::open(path, DIRECTORY, Mode::empty()) {
+    match retry_on_intr(|| rustix::fs::open(path, DIRECTORY, Mode::empty())) {
         Ok(root) => Ok(Some(Handles::new(path.to_owned(), root))),
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(DestinationError::from_errno(path, errno)),
@@ -67,8 +67,12 @@ pub(super) fn open(path: &Path) -> Result<Option<Handles>> {
 
 /// Opens the directory, making it and those above it where they are missing.
 pub(super) fn make(path: &Path) -> Result<(Handles, Made)> {
-    let is_missing = |part: &&Path| std::fs::symlink_metadata(part).is_err();
-    let mut made = Made(path.ancestors().take_while(is_missing).map(Path::to_owned).collect());
+    // Of what cannot be looked at nobody knows, and what was there before is never removed.
+    let is_missing = |part: &&Path| {
+        std::fs::symlink_metadata(part)
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    };
+    let mut made = Made(path.ancestors().filter(is_missing).map(Path::to_owned).collect());
     make_and_open(path).map(|handles| (handles, std::mem::take(&mut made))).inspect_err(|_| {
         // Those that came into being before the making failed.
         made.0.retain(|made| std::fs::symlink_metadata(made).is_ok());

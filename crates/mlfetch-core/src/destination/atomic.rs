@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::fs::{Mode, RenameFlags, renameat, renameat_with};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::directory::Result;
 use super::handles::DIRECTORY;
@@ -75,33 +75,47 @@ impl Atomic {
         self.is_continued
     }
 
-    /// Lets the tree appear, if there is one.
+    /// Lets the tree appear; where nothing `arrived` there may be none.
     ///
     /// # Errors
     /// [`DestinationProblem::Exists`] if something came into being there, or what the file system
     /// says. The tree stays where it was made then.
-    pub(crate) fn appear(&self, fsync: bool) -> Result<()> {
+    pub(crate) fn appear(&self, arrived: bool, fsync: bool) -> Result<()> {
         let failed = |errno| match errno {
             Errno::NOTEMPTY | Errno::NOTDIR | Errno::EXIST => self.exists(&self.place),
             errno => DestinationError::from_errno(&self.place, errno),
         };
-        let Some(above) = self.open_above()? else { return Ok(()) };
+        let above = match self.open_above()? {
+            Some(above) => above,
+            None if arrived => return Err(failed(Errno::NOENT)),
+            None => return Ok(()),
+        };
         let is_there = std::fs::symlink_metadata(&self.place).is_ok() && !is_empty(&self.place);
         let renamed = match &self.backup {
             // In one step too: there is a directory under the name at every moment.
             Some(backup) if is_there => {
-                renameat_with(&above, &self.work, &above, &self.name, RenameFlags::EXCHANGE)
-                    .and_then(|()| renameat(&above, &self.work, &above, backup))
+                let exchange = || {
+                    let flags = RenameFlags::EXCHANGE;
+                    renameat_with(&above, &self.work, &above, &self.name, flags)
+                };
+                let keep = || renameat(&above, &self.work, &above, backup);
+                // What was there must not stay under a name of ours: the next fetch would take it
+                // for a tree that is not whole.
+                exchange().and_then(|()| {
+                    keep().inspect_err(|_| {
+                        let _ = exchange();
+                    })
+                })
             }
             // Replaces nothing but an empty directory.
             _ => renameat(&above, &self.work, &above, &self.name),
         };
         match renamed {
-            Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::NOENT) if !arrived => return Ok(()),
             renamed => renamed.map_err(failed)?,
         }
         if fsync {
-            rustix::fs::fsync(&above).map_err(failed)?;
+            retry_on_intr(|| rustix::fs::fsync(&above)).map_err(failed)?;
         }
         Ok(())
     }
@@ -155,7 +169,7 @@ impl Atomic {
 
     /// The directory that holds the place, if it is there.
     fn open_above(&self) -> Result<Option<OwnedFd>> {
-        match rustix::fs::open(&self.above, DIRECTORY, Mode::empty()) {
+        match retry_on_intr(|| rustix::fs::open(&self.above, DIRECTORY, Mode::empty())) {
             Ok(above) => Ok(Some(above)),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(DestinationError::from_errno(&self.above, errno)),
@@ -198,7 +212,7 @@ mod tests {
             let place = home.path().join(name);
             let atomic = Atomic::begin(&place, None).expect("free");
             make(&atomic, "x");
-            atomic.appear(true).expect("appears");
+            atomic.appear(true, true).expect("appears");
             assert_eq!(read(&place), "x");
         }
         assert_eq!(names(home.path()).len(), 2);
@@ -213,13 +227,13 @@ mod tests {
         std::fs::create_dir(&place).expect("made");
         std::fs::write(place.join("f"), "old").expect("written");
         let problem = |result: Result<()>| result.expect_err("there").problem();
-        assert_eq!(problem(late.appear(false)), DestinationProblem::Exists);
+        assert_eq!(problem(late.appear(true, false)), DestinationProblem::Exists);
         assert_eq!(problem(Atomic::begin(&place, None).map(drop)), DestinationProblem::Exists);
         late.leave();
         let suffix = BackupSuffix::new(".bak").expect("a suffix");
         let atomic = Atomic::begin(&place, Some(&suffix)).expect("it is kept");
         make(&atomic, "new");
-        atomic.appear(false).expect("appears");
+        atomic.appear(true, false).expect("appears");
         assert_eq!((read(&place), read(&home.path().join("d.bak"))), ("new".into(), "old".into()));
         let again = Atomic::begin(&place, Some(&suffix)).map(drop);
         assert_eq!(problem(again), DestinationProblem::Exists, "the backup is there");
@@ -227,6 +241,32 @@ mod tests {
             problem(Atomic::begin(Path::new("/"), None).map(drop)),
             DestinationProblem::Exists
         );
+    }
+
+    #[test]
+    fn what_is_there_has_its_name_again_if_the_backup_cannot_be_made() {
+        let home = tempfile::tempdir().expect("a directory");
+        let place = home.path().join("d");
+        std::fs::create_dir(&place).expect("made");
+        std::fs::write(place.join("f"), "old").expect("written");
+        let suffix = BackupSuffix::new(".bak").expect("a suffix");
+        let atomic = Atomic::begin(&place, Some(&suffix)).expect("it is kept");
+        make(&atomic, "new");
+        std::fs::create_dir_all(home.path().join("d.bak/x")).expect("somebody was faster");
+        atomic.appear(true, false).expect_err("there");
+        assert_eq!((read(&place), read(&atomic.work())), ("old".into(), "new".into()));
+    }
+
+    #[test]
+    fn a_tree_that_somebody_removed_does_not_appear_and_that_is_said() {
+        let home = tempfile::tempdir().expect("a directory");
+        let atomic = Atomic::begin(&home.path().join("d"), None).expect("free");
+        make(&atomic, "x");
+        std::fs::remove_dir_all(atomic.work()).expect("removed");
+        atomic.appear(true, false).expect_err("it is gone");
+        atomic.appear(false, false).expect("nothing was to appear");
+        let atomic = Atomic::begin(&home.path().join("above/d"), None).expect("free");
+        atomic.appear(true, false).expect_err("what is above it is gone too");
     }
 
     #[test]
@@ -244,7 +284,7 @@ mod tests {
         let second = Atomic::begin(&place, None).expect("free");
         assert!(second.is_continued() && read(&second.work()) == "half");
         assert!(!Atomic::begin(&place, None).expect("free").is_continued());
-        second.appear(false).expect("appears");
+        second.appear(true, false).expect("appears");
         assert_eq!(names(home.path()), ["d"]);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, FileType};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::DestinationError;
 use super::directory::{Destination, MAX_TRIES, Result};
@@ -72,6 +72,8 @@ impl Destination {
         }
         if how.fsync {
             staged.file().sync_all().map_err(|error| self.io_error(path, &error))?;
+        } else {
+            staged.settle().map_err(|error| self.io_error(path, &error))?;
         }
         let _writing = self.begin_writing()?;
         let handles = self.handles()?;
@@ -79,7 +81,8 @@ impl Destination {
         staged.is_committed();
         handles.holds(path);
         if how.fsync {
-            rustix::fs::fsync(&parent).map_err(|errno| self.error(path, errno))?;
+            retry_on_intr(|| rustix::fs::fsync(&parent))
+                .map_err(|errno| self.error(path, errno))?;
         }
         Ok(())
     }

@@ -1,16 +1,19 @@
 //! The directory that receives the tree.
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::above::{self, Made};
 use super::existing::Existing;
 use super::handles::Handles;
+use super::left::LeftBehind;
+use super::looked::Looked;
 use super::staging::Staging;
 use super::{DestinationError, DestinationProblem};
 use crate::RelativePath;
@@ -28,6 +31,7 @@ pub(crate) struct Destination {
     handles: Mutex<Option<Arc<Handles>>>,
     staging: Mutex<Option<Arc<Staging>>>,
     above: Mutex<Made>,
+    looked: Looked,
     /// Held for reading by whatever writes, so that nothing is half done when the fetch ends.
     ended: RwLock<bool>,
 }
@@ -46,6 +50,7 @@ impl Destination {
             handles: Mutex::default(),
             staging: Mutex::default(),
             above: Mutex::default(),
+            looked: Looked::default(),
             ended: RwLock::new(false),
         })
     }
@@ -76,6 +81,11 @@ impl Destination {
     pub(crate) fn prepare(&self) -> Result<()> {
         let _writing = self.begin_writing()?;
         self.staging().map(drop)
+    }
+
+    /// Whether that was made sure, as far as can be said without waiting.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.staging.try_lock().is_ok_and(|staging| staging.is_some())
     }
 
     /// What this user can still write there; `None` where the file system does not say.
@@ -119,6 +129,7 @@ impl Destination {
     /// If a file or link is in the way, or the file system refuses.
     pub(crate) fn make_directory(&self, path: &RelativePath) -> Result<()> {
         let _writing = self.begin_writing()?;
+        self.looked.note_made(path);
         self.handles()?.make(path).map(drop)
     }
 
@@ -127,14 +138,69 @@ impl Destination {
     /// # Errors
     /// If a file or link is in the way, or the file system refuses.
     pub(crate) fn existing(&self, path: &RelativePath) -> Result<Option<Existing>> {
-        let (directory, name) = path.split();
         let Some(handles) = self.handles_if_there()? else { return Ok(None) };
-        let Some(parent) = handles.find(directory.as_ref())? else { return Ok(None) };
-        match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        let parent = handles.find(path.split().0.as_ref())?;
+        parent.map_or(Ok(None), |parent| self.existing_in(&parent, path))
+    }
+
+    /// The same before a file is written there. What is not there is remembered, and not looked for
+    /// again.
+    ///
+    /// # Errors
+    /// As [`existing`](Self::existing).
+    pub(crate) fn look_for(&self, path: &RelativePath) -> Result<Option<Existing>> {
+        if self.lacks(path) {
+            return Ok(None);
+        }
+        let handles = self.handles_if_there()?;
+        let directory = path.split().0;
+        let find = |handles: &Handles| handles.find(directory.as_ref());
+        let Some(parent) = handles.as_deref().map_or(Ok(None), find)? else {
+            return self.note_missing(handles.as_deref(), path).map(|()| None);
+        };
+        let existing = self.existing_in(&parent, path)?;
+        if existing.is_none() {
+            self.looked.note_names(directory.as_ref(), &parent);
+        }
+        Ok(existing)
+    }
+
+    /// Whether it is remembered that nothing was there under this name. Never waits for the disk.
+    pub(crate) fn lacks(&self, path: &RelativePath) -> bool {
+        self.looked.lacks(path)
+    }
+
+    /// The same for a fetch that writes nothing: where a directory is not there, nothing below it is.
+    pub(crate) fn lacks_at_all(&self, path: &RelativePath) -> bool {
+        self.looked.lacks_at_all(path)
+    }
+
+    fn existing_in(&self, parent: &OwnedFd, path: &RelativePath) -> Result<Option<Existing>> {
+        match rustix::fs::statat(parent, path.split().1, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => Ok(Some(Existing::of(&found, self.began()))),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(self.error(path, errno)),
         }
+    }
+
+    /// Remembers which directories above a path are missing, its own at least.
+    fn note_missing(&self, handles: Option<&Handles>, path: &RelativePath) -> Result<()> {
+        let mut missing = Vec::new();
+        for directory in path.directories().map(Some).chain([None]) {
+            // That its own is missing was seen.
+            let is_own = missing.is_empty() && directory.is_some();
+            let find = |handles: &Handles| handles.find(directory.as_ref());
+            let found = handles.filter(|_| !is_own).map_or(Ok(None), find)?;
+            if let Some(handle) = found {
+                self.looked.note_names(directory.as_ref(), &handle);
+                break;
+            }
+            missing.push(directory);
+        }
+        for missing in missing.iter().rev() {
+            self.looked.note_missing(missing.as_ref());
+        }
+        Ok(())
     }
 
     /// A handle for reading a file that is there.
@@ -147,7 +213,7 @@ impl Destination {
         let handles = self.handles_if_there()?.ok_or_else(missing)?;
         let parent = handles.find(directory.as_ref())?.ok_or_else(missing)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        rustix::fs::openat(&parent, name, flags, Mode::empty())
+        retry_on_intr(|| rustix::fs::openat(&parent, name, flags, Mode::empty()))
             .map(File::from)
             .map_err(|errno| self.error(path, errno))
     }
@@ -189,6 +255,15 @@ impl Destination {
         staging.map_or(Ok(()), |staging| {
             staging.remove().map_err(|errno| DestinationError::from_errno(&self.path, errno))
         })
+    }
+
+    /// Removes what earlier fetches left, where this one wrote nothing and so has not looked for it.
+    pub(crate) fn remove_left(&self) {
+        let is_looked_for = self.staging_if_there().is_some();
+        if let Some(handles) = lock(&self.handles).clone().filter(|_| !is_looked_for) {
+            // Of what nobody here can tell whose it is, nothing goes.
+            LeftBehind::find(handles.root(), None).remove_all();
+        }
     }
 
     /// Ends work of which a part failed: what can be continued stays for the next fetch.
@@ -274,7 +349,8 @@ impl Destination {
     /// Another fetch may have removed the empty destination since it was opened here.
     fn open_staging(&self) -> Result<Staging> {
         for _ in 0..MAX_TRIES {
-            match Staging::open(self.handles()?.root()) {
+            let handles = self.handles()?;
+            match handles.sparing_handles(|| Staging::open(handles.root())) {
                 Err(Errno::NOENT) => *lock(&self.handles) = None,
                 opened => {
                     return opened.map_err(|errno| DestinationError::from_errno(&self.path, errno));
@@ -328,6 +404,23 @@ mod tests {
         assert!(there.existing(&path("a/b")).expect("looked").is_none());
         assert!(there.open_existing(&path("a/b")).is_err());
         assert!(names(directory.path()).is_empty());
+    }
+
+    #[test]
+    fn what_earlier_fetches_left_goes_also_where_nothing_is_written() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let left = directory.path().join(".mlfetch-x-0-0-0123456789abcdef");
+        let alive = directory.path().join(super::super::new_staging_name());
+        for at in [&left, &alive] {
+            std::fs::create_dir(at).expect("made");
+            std::fs::write(at.join("a.part"), "half").expect("written");
+            std::fs::write(at.join("a.journal"), "0 4\n").expect("written");
+        }
+        let destination = Destination::open(directory.path()).expect("opens");
+        destination.existing(&path("a")).expect("looked");
+        destination.remove_left();
+        destination.finish().expect("finished");
+        assert!(!left.exists() && alive.exists());
     }
 
     #[test]

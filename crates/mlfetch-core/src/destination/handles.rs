@@ -8,13 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::{DestinationError, DestinationProblem};
 use crate::RelativePath;
 
 /// Handles that are kept open: a tree is fetched almost in order, so that few serve one of any size.
 const MAX_OPEN: usize = 64;
+
+/// Of the handles of the process no larger part is kept.
+const MAX_SHARE: u64 = 8;
 
 /// When it is given up to wait for a handle that comes free: after a second in all.
 const MAX_PAUSE: Duration = Duration::from_millis(512);
@@ -31,6 +34,7 @@ type Result<T> = std::result::Result<T, DestinationError>;
 pub(super) struct Handles {
     path: PathBuf,
     root: Arc<OwnedFd>,
+    max_open: usize,
     open: Mutex<HashMap<RelativePath, Arc<OwnedFd>>>,
     /// Directories that this fetch made and that hold no file of it yet.
     made: Mutex<HashSet<RelativePath>>,
@@ -38,7 +42,11 @@ pub(super) struct Handles {
 
 impl Handles {
     pub(super) fn new(path: PathBuf, root: OwnedFd) -> Self {
-        Self { path, root: Arc::new(root), open: Mutex::default(), made: Mutex::default() }
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let share = limit.map_or(u64::MAX, |limit| limit / MAX_SHARE);
+        let max_open = usize::try_from(share).map_or(MAX_OPEN, |share| share.min(MAX_OPEN));
+        let root = Arc::new(root);
+        Self { path, root, max_open, open: Mutex::default(), made: Mutex::default() }
     }
 
     pub(super) fn root(&self) -> &Arc<OwnedFd> {
@@ -118,7 +126,7 @@ impl Handles {
     fn keep(&self, path: &RelativePath, handle: OwnedFd) -> Arc<OwnedFd> {
         let handle = Arc::new(handle);
         let mut open = lock(&self.open);
-        if open.len() >= MAX_OPEN {
+        if open.len() >= self.max_open {
             open.clear();
         }
         open.insert(path.clone(), Arc::clone(&handle));
@@ -169,7 +177,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn open_directory(parent: &OwnedFd, segment: &OsStr) -> rustix::io::Result<OwnedFd> {
-    rustix::fs::openat(parent.as_fd(), segment, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())
+    let flags = DIRECTORY | OFlags::NOFOLLOW;
+    retry_on_intr(|| rustix::fs::openat(parent.as_fd(), segment, flags, Mode::empty()))
 }
 
 /// The handle, and whether the directory was made by this call.

@@ -19,7 +19,7 @@ const GIVEN_UP_AFTER: Duration = Duration::from_mins(2);
 /// How often a fetch shows that it lives.
 pub(crate) const ALIVE_EVERY: Duration = Duration::from_secs(15);
 
-/// Removals that another thread's new file may spoil.
+/// Removals that another thread's new file, or a disk that fails once, may spoil.
 const MAX_REMOVALS: usize = 8;
 
 /// What `stat` counts blocks in.
@@ -169,9 +169,6 @@ pub(super) fn remove(root: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
         match remove_once(root, name) {
             Ok(()) | Err(Errno::NOENT) => return Ok(()),
             Err(errno) => last = errno,
-        }
-        if !matches!(last, Errno::NOTEMPTY | Errno::EXIST) {
-            break;
         }
     }
     Err(last)

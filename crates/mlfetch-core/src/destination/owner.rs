@@ -55,7 +55,8 @@ impl<'a> Owner<'a> {
             return None;
         }
         let is_gone = test_kill_process(pid) == Err(Errno::SRCH);
-        let is_another = started(pid).is_some_and(|started| started != self.started);
+        let is_another =
+            self.started != 0 && started(pid).is_some_and(|started| started != self.started);
         Some(!is_gone && !is_another)
     }
 }
@@ -119,6 +120,12 @@ mod tests {
         assert_eq!(running(&with(&boot(), gone, ours)), Some(false));
         assert_eq!(running(&with(&boot(), pid.as_raw_nonzero().get(), ours - 1)), Some(false));
         assert_eq!(running(&with("elsewhere", gone, ours)), None);
+    }
+
+    #[test]
+    fn a_process_that_could_not_tell_when_it_began_runs_all_the_same() {
+        let name = with(&boot(), getpid().as_raw_nonzero().get(), 0);
+        assert_eq!(Owner::of(name.as_bytes()).expect("an owner").is_running(), Some(true));
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, fstat};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::existing::changed;
+use super::late::tells_late;
 use super::left::{self, LeftBehind};
 use super::owner;
 
@@ -21,6 +22,8 @@ pub(super) struct Staging {
     directory: OwnedFd,
     /// When it was made, by the file system's own clock.
     made: Option<SystemTime>,
+    /// Whether its file system must be asked whether it could keep what was written.
+    tells_late: bool,
     next: AtomicU64,
     left: LeftBehind,
 }
@@ -31,10 +34,21 @@ impl Staging {
     pub(super) fn open(root: &Arc<OwnedFd>) -> Result<Self, Errno> {
         let name = owner::new_name();
         rustix::fs::mkdirat(root, &name, Mode::from_raw_mode(0o700))?;
-        let directory = open_directory(root, name.as_bytes())?;
-        let made = changed(&fstat(&directory)?);
-        let left = LeftBehind::find(root, made);
-        Ok(Self { root: Arc::clone(root), name, directory, made, next: AtomicU64::new(0), left })
+        let look = |directory: OwnedFd| fstat(&directory).map(|found| (changed(&found), directory));
+        let (made, directory) =
+            open_directory(root, name.as_bytes()).and_then(look).inspect_err(|_| {
+                // Else it would lie there until this process is gone.
+                let _ = rustix::fs::unlinkat(root, &name, AtFlags::REMOVEDIR);
+            })?;
+        Ok(Self {
+            root: Arc::clone(root),
+            name,
+            made,
+            tells_late: tells_late(&directory),
+            directory,
+            next: AtomicU64::new(0),
+            left: LeftBehind::find(root, made),
+        })
     }
 
     /// Its name in the destination.
@@ -112,16 +126,17 @@ impl Staging {
     fn create_file(&self, name: &str) -> Result<File, Errno> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        rustix::fs::openat(&self.directory, name, flags | append(name), Mode::from_raw_mode(0o666))
-            .map(File::from)
+        let (flags, mode) = (flags | append(name), Mode::from_raw_mode(0o666));
+        retry_on_intr(|| rustix::fs::openat(&self.directory, name, flags, mode)).map(File::from)
     }
 
     /// Both files, if they are there and ours alone.
     fn open_both(&self, part: &str, journal: &str) -> Option<(File, File)> {
         let open = |name: &str| {
             let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+            let flags = flags | append(name);
             let file =
-                rustix::fs::openat(&self.directory, name, flags | append(name), Mode::empty());
+                retry_on_intr(|| rustix::fs::openat(&self.directory, name, flags, Mode::empty()));
             file.ok().filter(|file| fstat(file).is_ok_and(|found| is_ours_alone(&found)))
         };
         Some((File::from(open(part)?), File::from(open(journal)?)))
@@ -193,6 +208,21 @@ impl StagedFile {
         rustix::fs::futimens(&self.file, &Timestamps { last_access: time, last_modification: time })
     }
 
+    /// Makes sure that the file system could keep the bytes, where it would not say so by itself.
+    pub(super) fn settle(&self) -> std::io::Result<()> {
+        if !self.staging.tells_late {
+            return Ok(());
+        }
+        let cannot_be_asked = |error: &std::io::Error| {
+            let errno = Errno::from_io_error(error);
+            matches!(errno, Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP))
+        };
+        match self.file.sync_data() {
+            Err(error) if cannot_be_asked(&error) => Ok(()),
+            done => done,
+        }
+    }
+
     pub(super) fn directory(&self) -> &OwnedFd {
         &self.staging.directory
     }
@@ -232,7 +262,7 @@ impl Drop for StagedFile {
 
 pub(super) fn open_directory(parent: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(parent, name, flags, Mode::empty())
+    retry_on_intr(|| rustix::fs::openat(parent, name, flags, Mode::empty()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! the same time. Far from the store, where each file waits for its answer, that is many; beside it,
 //! where the processor is what they wait for, it stays few.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 /// Where it begins.
@@ -13,28 +15,53 @@ const MAX: usize = 512;
 /// Handles of the process that are left to others: logs, directories, listings.
 const SPARED_HANDLES: u64 = 128;
 
+/// A process that has fewer handles begins with fewer files: one for so many handles.
+const FEW_HANDLES: u64 = 192;
+const HANDLES_EACH: u64 = 8;
+
 /// Twice as many are worth it if so much more ends in the same time, in percent.
-const WORTH_PERCENT: u128 = 125;
+const WORTH_PERCENT: u32 = 125;
 
 /// The number of now, and what it brought.
 #[derive(Debug)]
 pub(super) struct Crowd {
     limit: usize,
     max: usize,
-    /// Files that ended since the number is what it is, and since when.
-    ended: usize,
-    since: Option<Instant>,
-    /// Nanoseconds for a file, with half as many.
-    before: Option<u128>,
+    /// Whether it stays what it is.
+    is_settled: bool,
+    /// Counts the numbers that there were.
+    step: u32,
+    /// Files that began with this number and have ended, and how long they took together.
+    ended: u32,
+    took: Duration,
+    /// How long a file took with half as many.
+    before: Option<Duration>,
     /// Whether the last file that began had to wait for its place.
     is_full: bool,
+}
+
+/// When a file began, and with which number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun {
+    step: u32,
+    at: Instant,
 }
 
 impl Crowd {
     /// As many as somebody says, or as it turns out.
     pub(super) fn new(jobs: Option<usize>) -> Self {
-        let (limit, max) = jobs.map_or_else(|| (FIRST, most()), |jobs| (jobs, jobs));
-        Self { limit, max, ended: 0, since: None, before: None, is_full: false }
+        let max = jobs.unwrap_or_else(most);
+        let limit = jobs.unwrap_or(FIRST.min(max));
+        Self {
+            limit,
+            max,
+            is_settled: jobs.is_some(),
+            step: 0,
+            ended: 0,
+            took: Duration::ZERO,
+            before: None,
+            is_full: false,
+        }
     }
 
     /// How many may be on their way.
@@ -43,84 +70,115 @@ impl Crowd {
     }
 
     /// A file is to begin, and so many are on their way.
-    pub(super) fn begins(&mut self, running: usize) {
+    pub(super) fn comes(&mut self, running: usize) {
         self.is_full = running >= self.limit;
     }
 
+    /// A file begins.
+    pub(super) fn begins(&self, now: Instant) -> Begun {
+        Begun { step: self.step, at: now }
+    }
+
     /// A file ended.
-    pub(super) fn ended(&mut self, now: Instant) {
-        if self.limit >= self.max {
+    pub(super) fn ended(&mut self, begun: Begun, now: Instant) {
+        if self.is_settled || begun.step != self.step {
             return;
         }
-        let Some(since) = self.since.filter(|_| self.is_full) else {
+        if !self.is_full {
             // What fewer bring than may be says nothing.
-            (self.since, self.ended) = (Some(now), 0);
-            return;
-        };
-        self.ended += 1;
-        // Two rounds: those that were begun while there were half as many end in the first.
-        if self.ended < 2 * self.limit {
+            (self.ended, self.took) = (0, Duration::ZERO);
             return;
         }
-        let each = now.duration_since(since).as_nanos() / self.ended as u128;
-        let is_worth = self.before.is_none_or(|before| before * 100 >= each * WORTH_PERCENT);
-        if is_worth {
-            self.before = Some(each);
-            self.limit = self.max.min(2 * self.limit);
-        } else {
+        self.ended += 1;
+        self.took += now.duration_since(begun.at);
+        // As many as were added: they began at once, and end one answer later.
+        if (self.ended as usize) < self.limit / 2 {
+            return;
+        }
+        let each = self.took / self.ended;
+        // So many end in a second as there are, by the time that each of them takes.
+        let is_worth = self.before.is_none_or(|before| before * 200 >= each * WORTH_PERCENT);
+        if !is_worth {
             // The last step brought nothing: back, and no further.
             self.limit = (self.limit / 2).max(FIRST.min(self.max));
-            self.max = self.limit;
         }
-        (self.since, self.ended) = (None, 0);
+        self.is_settled = !is_worth || self.limit >= self.max;
+        if !self.is_settled {
+            self.limit = self.max.min(2 * self.limit);
+        }
+        self.before = Some(each);
+        self.step += 1;
+        (self.ended, self.took) = (0, Duration::ZERO);
     }
 }
 
 /// As many as the process has handles for: each file may need a connection and a file.
-fn most() -> usize {
+pub(super) fn most() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let handles = limit.unwrap_or(u64::MAX).saturating_sub(SPARED_HANDLES) / 2;
-    usize::try_from(handles).unwrap_or(usize::MAX).clamp(FIRST, MAX)
+    fitting(limit.unwrap_or(u64::MAX))
+}
+
+fn fitting(handles: u64) -> usize {
+    let files =
+        if handles < FEW_HANDLES { handles / HANDLES_EACH } else { (handles - SPARED_HANDLES) / 2 };
+    usize::try_from(files).unwrap_or(usize::MAX).clamp(1, MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::collections::VecDeque;
 
     use super::*;
 
-    /// The numbers it comes to when each file takes so long, given how many there are.
-    fn course(takes: impl Fn(usize) -> Duration) -> Vec<usize> {
+    /// The numbers it comes to when each file takes so long, given how many there are; and how long
+    /// it takes until it stays.
+    fn course(takes: impl Fn(usize) -> Duration) -> (Vec<usize>, Duration) {
         let mut crowd = Crowd { max: MAX, ..Crowd::new(None) };
-        let mut now = Instant::now();
+        let start = Instant::now();
+        let mut now = start;
         let mut numbers = vec![crowd.limit()];
+        let mut running = VecDeque::new();
         for _ in 0..20_000 {
-            let limit = crowd.limit();
-            now += takes(limit) / u32::try_from(limit).expect("few");
-            crowd.begins(limit);
-            crowd.ended(now);
-            if crowd.limit() != limit {
-                numbers.push(crowd.limit());
+            crowd.comes(running.len());
+            while running.len() >= crowd.limit() {
+                let (begun, ends) = running.pop_front().expect("one is on its way");
+                now = ends;
+                crowd.ended(begun, now);
+                if crowd.limit() != numbers[numbers.len() - 1] {
+                    numbers.push(crowd.limit());
+                }
             }
+            if crowd.is_settled {
+                break;
+            }
+            running.push_back((crowd.begins(now), now + takes(running.len() + 1)));
         }
-        numbers
+        (numbers, now - start)
     }
 
     #[test]
     fn it_grows_while_each_file_waits_and_no_longer() {
-        assert_eq!(course(|_| Duration::from_millis(100)), [32, 64, 128, 256, 512]);
-        let busy = |limit: usize| Duration::from_millis(limit as u64);
-        assert_eq!(course(busy), [32, 64, 32], "twice as many take twice as long");
-        let far = |limit: usize| Duration::from_millis(100.max(limit as u64));
-        assert_eq!(course(far), [32, 64, 128, 256, 128], "from 100 on nothing is won");
+        let (numbers, time) = course(|_| Duration::from_millis(100));
+        assert_eq!(numbers, [32, 64, 128, 256, 512]);
+        assert_eq!(time, Duration::from_millis(500), "one answer for each number");
+        let busy = |running: usize| Duration::from_millis(running as u64);
+        assert_eq!(course(busy).0, [32, 64, 32], "twice as many take twice as long");
+        let far = |running: usize| Duration::from_millis(100.max(running as u64));
+        assert_eq!(course(far).0, [32, 64, 128, 256, 128], "from 100 on nothing is won");
+    }
+
+    #[test]
+    fn a_process_with_few_handles_has_few_files_on_their_way() {
+        let files = [1, 64, 191, 192, 1024, 4096, u64::MAX].map(fitting);
+        assert_eq!(files, [1, 8, 23, 32, 448, 512, 512]);
     }
 
     #[test]
     fn what_somebody_says_stays() {
         let mut crowd = Crowd::new(Some(7));
         let now = Instant::now();
-        crowd.begins(7);
-        (0..1000).for_each(|_| crowd.ended(now));
+        crowd.comes(7);
+        (0..1000).for_each(|_| crowd.ended(crowd.begins(now), now));
         assert_eq!(crowd.limit(), 7);
     }
 
@@ -129,8 +187,8 @@ mod tests {
         let mut crowd = Crowd { max: MAX, ..Crowd::new(None) };
         let now = Instant::now();
         for index in 0..1000 {
-            crowd.begins(if index % 40 == 0 { 3 } else { FIRST });
-            crowd.ended(now);
+            crowd.comes(if index % 15 == 0 { 3 } else { FIRST });
+            crowd.ended(crowd.begins(now), now);
         }
         assert_eq!(crowd.limit(), FIRST);
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mlfetch_store::{
-    Backends, ErrorKind, Options, Result as StoreResult, RetryPolicy, RetryingStore, Store,
+    Backends, ErrorKind, Gate, Key, Location, Opened, Options, Result as StoreResult, RetryPolicy,
+    RetryingStore, Store,
 };
 
 use super::tree::Fetch;
@@ -29,12 +30,14 @@ pub struct Engine {
     options: Options,
     retry: RetryPolicy,
     witness: Option<Arc<dyn Witness>>,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 impl Engine {
     /// An engine that opens locations with these backends.
     pub fn new(backends: Backends) -> Self {
-        Self { backends, options: Options::new(), retry: RetryPolicy::default(), witness: None }
+        let (options, retry) = (Options::new(), RetryPolicy::default());
+        Self { backends, options, retry, witness: None, gate: None }
     }
 
     /// With settings for the backends.
@@ -58,13 +61,28 @@ impl Engine {
         self
     }
 
+    /// With a gate, such as a [policy](crate::policy::Policy): it is asked for each place before the
+    /// place is.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
     /// Opens what a target names and finds out whether it is a file.
     ///
     /// # Errors
-    /// An unknown scheme, what the backend says, what [`Store::stat`] says.
+    /// What the gate does not permit, an unknown scheme, what the backend says, what [`Store::stat`]
+    /// says.
     pub async fn open(&self, target: &Target) -> StoreResult<Source> {
         let location = target.location()?;
+        if let Some(gate) = &self.gate {
+            gate.permit(&location, &target.path)?;
+        }
         let opened = self.backends.open(&location, &self.options).await?;
+        if let Some(gate) = &self.gate {
+            permit_opened(gate.as_ref(), &opened, &target.path)?;
+        }
         let store: Arc<dyn Store> = Arc::new(RetryingStore::new(opened.store, self.retry.clone()));
         if let Some(witness) = &self.witness {
             witness.opened(target, &store);
@@ -136,4 +154,21 @@ impl Engine {
             _ => fetch.finish().await,
         }
     }
+}
+
+/// Settings may say where the bytes of a location really are: an account, a cluster, a server. A store
+/// that was opened was not asked for anything yet.
+fn permit_opened(gate: &dyn Gate, opened: &Opened, below: &Key) -> StoreResult<()> {
+    let info = opened.store.info();
+    for server in &info.servers {
+        gate.permit_server(&Location::parse(server.as_str())?)?;
+    }
+    let root = Location::parse(info.root.as_str())?;
+    if root.scheme().is_empty() {
+        // A path, which is the location itself, or words.
+        return Ok(());
+    }
+    let key = &opened.key;
+    let key = if below.is_root() { key.clone() } else { key.to_prefix().append(below.as_bytes()) };
+    gate.permit(&root, &key)
 }

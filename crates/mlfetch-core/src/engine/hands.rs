@@ -30,6 +30,11 @@ const MAX_THREADS: usize = 32;
 /// Work that waited so long shows that the threads there are wait for something else than work.
 const OVERDUE: Duration = Duration::from_millis(20);
 
+/// Work that took so long where it was asked for shows that the disk is slow, and how long that is
+/// remembered.
+const BRIEF: Duration = Duration::from_millis(5);
+const REMEMBERED: Duration = Duration::from_millis(100);
+
 /// A thread beyond those that are kept ends when there was nothing to do for so long.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -44,6 +49,10 @@ struct Shared {
     state: Mutex<State>,
     /// There is work, or it is over.
     work: Condvar,
+    /// Held by who works where it was asked for: until when not to, if the disk was slow.
+    here: Mutex<Option<Instant>>,
+    /// Whether the network is served while one of its threads works.
+    is_served: OnceLock<bool>,
 }
 
 #[derive(Default)]
@@ -61,13 +70,22 @@ pub(super) struct Undone;
 
 /// What the work gave, once it is done.
 #[derive(Debug)]
-pub(super) struct Given<T>(oneshot::Receiver<T>);
+pub(super) enum Given<T> {
+    Here(Option<T>),
+    There(oneshot::Receiver<T>),
+}
+
+/// Nothing in it is borrowed from itself.
+impl<T> Unpin for Given<T> {}
 
 impl<T> Future for Given<T> {
     type Output = Result<T, Undone>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map_err(|_| Undone)
+        match &mut *self {
+            Self::Here(given) => Poll::Ready(given.take().ok_or(Undone)),
+            Self::There(told) => Pin::new(told).poll(context).map_err(|_| Undone),
+        }
     }
 }
 
@@ -80,7 +98,27 @@ impl Hands {
         let (told, done) = oneshot::channel();
         // Nobody may be waiting any more; the work was to be done all the same.
         self.push(Box::new(move || drop(told.send(work()))));
-        Given(done)
+        Given::There(done)
+    }
+
+    /// Does something that is over before another thread would be awake: here and now. If the disk
+    /// was slow of late, or somebody else is at it, one of the threads does it. So no more than one
+    /// of those that serve the network ever waits for a disk, and not often.
+    pub(super) fn give_brief<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Given<T> {
+        let here = self.0.is_served().then(|| self.0.here.try_lock().ok()).flatten();
+        let Some(mut slow) = here else { return self.give(work) };
+        let begun = Instant::now();
+        if slow.is_some_and(|until| begun < until) {
+            drop(slow);
+            return self.give(work);
+        }
+        let given = catch_unwind(AssertUnwindSafe(work)).ok();
+        let ended = Instant::now();
+        *slow = (ended - begun > BRIEF).then(|| ended + REMEMBERED);
+        Given::Here(given)
     }
 
     /// The same for a step of the destination.
@@ -88,8 +126,15 @@ impl Hands {
         &self,
         work: impl FnOnce() -> Result<T, DestinationError> + Send + 'static,
     ) -> Result<T, FileError> {
-        let undone = |cause| Error::new(ErrorKind::Other, "write", "a file").with_source(cause);
-        Ok(self.give(work).await.map_err(undone)??)
+        given(self.give(work)).await
+    }
+
+    /// The same for a brief one.
+    pub(super) async fn brief_step<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, DestinationError> + Send + 'static,
+    ) -> Result<T, FileError> {
+        given(self.give_brief(work)).await
     }
 
     fn push(&self, work: Work) {
@@ -119,6 +164,11 @@ impl Hands {
     }
 }
 
+async fn given<T>(work: Given<Result<T, DestinationError>>) -> Result<T, FileError> {
+    let undone = |cause| Error::new(ErrorKind::Other, "write", "a file").with_source(cause);
+    Ok(work.await.map_err(undone)??)
+}
+
 /// Something that goes to one of the threads for each piece of work, and comes back.
 pub(super) struct Lent<T> {
     hands: Arc<Hands>,
@@ -144,6 +194,19 @@ impl<T: Send + 'static> Lent<T> {
     ) -> io::Result<()> {
         let mut thing = self.take().await?;
         self.place = Place::There(self.hands.give(move || {
+            work(&mut thing)?;
+            Ok(thing)
+        }));
+        Ok(())
+    }
+
+    /// The same for a brief one.
+    pub(super) async fn brief_work(
+        &mut self,
+        work: impl FnOnce(&mut T) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let mut thing = self.take().await?;
+        self.place = Place::There(self.hands.give_brief(move || {
             work(&mut thing)?;
             Ok(thing)
         }));
@@ -187,6 +250,13 @@ impl State {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody else serves the network while one who does works here.
+    fn is_served(&self) -> bool {
+        let workers =
+            || tokio::runtime::Handle::try_current().map(|now| now.metrics().num_workers());
+        *self.is_served.get_or_init(|| workers().is_ok_and(|workers| workers > 1))
     }
 
     /// One thread's life.
@@ -299,6 +369,54 @@ mod tests {
         for stuck in stuck {
             stuck.await.expect("done");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn brief_work_is_done_where_it_is_asked_for_until_the_disk_is_slow() {
+        let hands = Hands::default();
+        let here = thread::current().id();
+        let where_is_it = || thread::current().id();
+        assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here);
+        hands.give_brief(|| thread::sleep(2 * BRIEF)).await.expect("done");
+        assert_ne!(hands.give_brief(where_is_it).await.expect("done"), here, "it was slow");
+        thread::sleep(REMEMBERED);
+        assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here, "that is long ago");
+        let Given::Here(_) = hands.give_brief(|| panic!("on purpose")) else { panic!("it is") };
+        // To say so takes its time.
+        thread::sleep(REMEMBERED);
+        assert!(hands.give_brief(|| panic!("on purpose")).await.is_err());
+        thread::sleep(REMEMBERED);
+        assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here, "no harm done");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn one_waits_where_it_is_asked_for_and_no_more() {
+        let hands = Arc::new(Hands::default());
+        let (begun, has_begun) = mpsc::channel();
+        let (release, wait) = mpsc::channel::<()>();
+        let stuck = tokio::spawn({
+            let hands = Arc::clone(&hands);
+            async move {
+                let stuck = hands.give_brief(move || {
+                    begun.send(()).expect("somebody listens");
+                    let _ = wait.recv();
+                });
+                stuck.await.expect("done");
+            }
+        });
+        tokio::task::block_in_place(|| has_begun.recv().expect("it begins"));
+        let given = hands.give_brief(|| thread::current().id());
+        assert!(matches!(given, Given::There(_)));
+        drop(release);
+        stuck.await.expect("done");
+        given.await.expect("done");
+    }
+
+    #[tokio::test]
+    async fn where_one_thread_serves_the_network_it_never_waits() {
+        let hands = Hands::default();
+        let here = thread::current().id();
+        assert_ne!(hands.give_brief(|| thread::current().id()).await.expect("done"), here);
     }
 
     #[tokio::test]

@@ -1,13 +1,18 @@
 //! A big file in parts, several at once, each written at its own offset.
 
+use std::fs::File;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+use futures_util::future::join;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mlfetch_store::{
     Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo, WantedChecksums,
 };
+use rustix::fs::{FallocateFlags, fallocate, fstatfs};
+use rustix::io::{Errno, retry_on_intr};
+use tokio::time::Instant;
 
 use super::FileError;
 use super::answer::{Broken, now, too_long};
@@ -15,6 +20,7 @@ use super::digest::Digests;
 use super::follow::{Follower, digest_range};
 use super::joined::{Joined, Pieces};
 use super::journal::{Journal, Step};
+use super::lanes::{self, Lanes};
 use super::sha256::followed;
 use super::steps::Stepping;
 use super::transfer::{Content, Planned, Transferred, Transfers};
@@ -35,12 +41,12 @@ const MAX_PART_BYTES: u64 = 128 * 1024 * 1024;
 /// As many parts a file has, if they are of a size in between.
 const PARTS: u64 = 32;
 
-/// Parts of one file on their way at once.
-const PARTS_AT_ONCE: usize = 8;
+/// `statfs(2)` of a file system in memory.
+const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
 
 /// What is noted of a part as it arrives, in as many steps: if all parts on their way are cut off,
-/// no more than a quarter of a part's bytes come again, and what was on its way to the disk.
-const STEPS: u64 = 4 * PARTS_AT_ONCE as u64;
+/// no more bytes come again than one part has, and what the network held.
+const STEPS: u64 = lanes::MOST as u64;
 
 /// How a file is cut.
 #[derive(Debug, Clone, Copy)]
@@ -106,7 +112,7 @@ pub(super) async fn transfer(
         None => pinned(transfers, planned, wanted).await?,
     };
     let (sum, digest) = transfers.checksum(&planned.info, &info).await?.unzip();
-    let staged = transfers.stage_big(planned, &info, sum.as_ref(), parts.size).await?;
+    let staged = transfers.stage_big(planned, &info, sum.as_ref()).await?;
     let arriving = Arriving { transfers, planned, info: &info, parts, staged: &staged };
     match arriving.all(sum, digest).await {
         Ok((checksum, sha256)) => {
@@ -161,13 +167,12 @@ impl Arriving<'_> {
             None => Proving::Nothing,
         };
         let mut sha256 = transfers.follow_sha256(sum.as_ref(), staged).map_err(failed)?;
-        let jobs = transfers.settings.jobs.map_or(PARTS_AT_ONCE, NonZeroUsize::get);
-        let at_once = PARTS_AT_ONCE.min(jobs);
+        let lanes = Lanes::new(transfers.settings.jobs.map(NonZeroUsize::get));
         let turn = Arc::default();
         let stretches = parts.stretches(self.kept(&stepping).await?);
         let mut arriving = stream::iter(stretches)
-            .map(|stretch| self.stretch(stretch, &stepping, &turn))
-            .buffered(at_once);
+            .map(|stretch| self.stretch(stretch, &stepping, &lanes, &turn))
+            .buffered(lanes::MOST);
         while let Some(steps) = arriving.try_next().await? {
             for step in steps {
                 if let Some(sha256) = &mut sha256 {
@@ -198,6 +203,7 @@ impl Arriving<'_> {
         &self,
         stretch: Stretch,
         stepping: &Stepping,
+        lanes: &Lanes,
         turn: &Arc<Mutex<()>>,
     ) -> Result<Vec<Step>, Broken> {
         let range = match stretch {
@@ -209,13 +215,14 @@ impl Arriving<'_> {
             Stretch::Kept(step) => step.range,
             Stretch::Missing(range) => range,
         };
+        let _lane = lanes.take().await;
         let sink = writer::Range {
             file: self.staged.share().map_err(|error| self.failed(&error))?,
             turn: Arc::clone(turn),
             position: range.start,
             steps: stepping.begin(&range),
         };
-        one_part(self.transfers, self.planned, self.info, sink, range).await
+        one_part(self.transfers, self.planned, self.info, sink, range, lanes).await
     }
 
     /// Whether the bytes of a step are what was noted. After a loss of power they may not be.
@@ -275,6 +282,46 @@ async fn pinned(
     Ok(info)
 }
 
+/// Takes the space of a range where the file system can, while the store is asked for its bytes:
+/// taken for the whole file at once, it would keep one processor busy and everybody else waiting.
+async fn reserve(
+    transfers: &Transfers,
+    planned: &Planned,
+    sink: &writer::Range,
+    range: Range<u64>,
+) -> Result<(), FileError> {
+    let destination = Arc::clone(&transfers.destination);
+    let (path, turn) = (planned.path.clone(), Arc::clone(&sink.turn));
+    let shared = sink.file.try_clone();
+    let file = shared.map_err(|error| transfers.destination.io_error(&planned.path, &error))?;
+    let reserve = move || {
+        if is_in_memory(&file) {
+            return Ok(());
+        }
+        let _turn = turn.lock();
+        let size = range.end - range.start;
+        let take =
+            || retry_on_intr(|| fallocate(&file, FallocateFlags::empty(), range.start, size));
+        let taken = match take() {
+            Err(Errno::NOSPC | Errno::DQUOT) => {
+                destination.give_way();
+                take()
+            }
+            taken => taken,
+        };
+        match taken {
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+            Err(errno) => Err(destination.error(&path, errno)),
+        }
+    };
+    transfers.hands.step(reserve).await
+}
+
+/// Whether nothing is laid out together: a page is taken no sooner than its bytes are there.
+fn is_in_memory(file: &File) -> bool {
+    fstatfs(file).is_ok_and(|found| found.f_type == TMPFS_MAGIC)
+}
+
 /// Fetches one range; gives its steps.
 async fn one_part(
     transfers: &Transfers,
@@ -282,14 +329,24 @@ async fn one_part(
     info: &ObjectInfo,
     sink: writer::Range,
     range: Range<u64>,
+    lanes: &Lanes,
 ) -> Result<Vec<Step>, Broken> {
     let _turn = transfers.turns.take(Some(range.end - range.start)).await;
+    let asked = Instant::now();
     let request = ReadRequest::new().with_range(range.clone());
-    let mut body = transfers.read(info, request).await?.body;
+    let reserved = reserve(transfers, planned, &sink, range.clone());
+    let (reserved, answer) = join(reserved, transfers.read(info, request)).await;
+    reserved?;
+    let mut body = answer?.body;
     let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);
     let mut writer = Writer::new(&transfers.hands, sink);
     let mut position = range.start;
     while let Some(chunk) = transfers.next(&mut body, info).await? {
+        let now = Instant::now();
+        if position == range.start {
+            lanes.answered(now - asked, now);
+        }
+        lanes.passed(chunk.len(), now);
         position += chunk.len() as u64;
         if position > range.end {
             return Err(too_long(info, range.end - range.start));
@@ -405,7 +462,8 @@ mod tests {
                 Stepping { pieces: Arc::new(Pieces::of_whole()), journal: None, step_bytes: 2 };
             let steps = stepping.begin(&(2..7));
             let sink = writer::Range { file, turn: Arc::default(), position: 2, steps };
-            let part = one_part(&transfers, &planned, &planned.info, sink, 2..7).await;
+            let part =
+                one_part(&transfers, &planned, &planned.info, sink, 2..7, &Lanes::new(None)).await;
             assert_eq!(part.is_ok(), is_right, "{length}");
             let mut bytes = [0; 3];
             written.read_exact_at(&mut bytes, 7).expect("there");

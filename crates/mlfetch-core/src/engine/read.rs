@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt as _, stream};
 use mlfetch_store::{
-    Checksum, Error, ErrorKind, Object, ObjectBody, ReadRequest, Result, StatRequest,
+    Checksum, Error, ErrorKind, Object, ObjectBody, ObjectInfo, ReadRequest, Result, StatRequest,
 };
 
 use super::digest::Digests;
@@ -31,21 +31,21 @@ impl Engine {
             .with_if_match(info.etag.clone().filter(|_| pinned))
             .with_version(info.version.clone());
         let object = source.store.read(&source.key, request).await?;
-        let checksums = known_checksums(&source, &object).await;
+        let checksums = known_checksums(&source, &object.info).await;
         Ok(checked(object, &checksums))
     }
 }
 
 /// Those of the answer; where it has none, those that a stat of their own gives.
-async fn known_checksums(source: &Source, object: &Object) -> Vec<Checksum> {
-    if !object.info.checksums.is_empty() {
-        return object.info.checksums.clone();
+async fn known_checksums(source: &Source, answered: &ObjectInfo) -> Vec<Checksum> {
+    if !answered.checksums.is_empty() {
+        return answered.checksums.clone();
     }
     // Who takes the bytes as they come cannot take them again.
-    let request = StatRequest::new().with_version(object.info.version.clone());
+    let request = StatRequest::new().with_version(answered.version.clone());
     let request = request.with_exact_checksums();
     match source.store.stat(&source.key, request).await {
-        Ok(info) if info.etag == object.info.etag => info.checksums,
+        Ok(info) if info.etag == answered.etag => info.checksums,
         _ => Vec::new(),
     }
 }
@@ -85,7 +85,7 @@ async fn step(checking: Option<Checking>) -> Result<Option<(bytes::Bytes, Option
 #[cfg(test)]
 mod tests {
     use futures_util::TryStreamExt as _;
-    use mlfetch_store::{Algorithm, Key, ObjectInfo};
+    use mlfetch_store::{Algorithm, Key};
 
     use super::*;
 

@@ -8,6 +8,7 @@ use futures_util::future::{Either, select};
 use mlfetch_store::{Entry, Error, ErrorKind, Key, Refused, Walk, WalkLimits, walk};
 use tokio::task::{Id, JoinError};
 
+use super::crowd::most;
 use super::file::{Ended, explained};
 use super::transfer::Transfers;
 use super::tree::{Fetch, Result};
@@ -24,7 +25,9 @@ enum Next {
 impl Fetch {
     pub(super) async fn walk(&mut self, source: &Source, transfers: &Arc<Transfers>) -> Result<()> {
         let prefix = transfers.course.prefix.clone();
-        let mut rows = walk(Arc::clone(&source.store), prefix, WalkLimits::default());
+        let mut limits = WalkLimits::default();
+        limits.concurrency = limits.concurrency.min(most());
+        let mut rows = walk(Arc::clone(&source.store), prefix, limits);
         let mut found = false;
         while let Some(row) = self.next_row(&mut rows).await? {
             match row {
@@ -82,11 +85,9 @@ impl Fetch {
                 if name.is_empty() {
                     return self.refuse_name(&info.key, NameRefusal::TrailingSlash);
                 }
-                match RelativePath::new(name.as_slice()) {
-                    Ok(_) => {
-                        let place = join(&transfers.course.place, &name);
-                        self.start(transfers, info, &place).await
-                    }
+                let below = |name: RelativePath| name.below(&transfers.course.place);
+                match RelativePath::new(name).and_then(below) {
+                    Ok(path) => self.start(transfers, info, path).await,
                     Err(refusal) => self.refuse_name(&info.key, refusal),
                 }
             }

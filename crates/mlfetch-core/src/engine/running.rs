@@ -6,7 +6,8 @@ use mlfetch_store::ObjectInfo;
 use tokio::task::{Id, JoinError};
 use tokio::time::Instant;
 
-use super::file::{Ended, one_file};
+use super::crowd::Begun;
+use super::file::{Ended, one_file, planned_at_once};
 use super::transfer::{Committed, Transfers};
 use super::tree::{Fetch, Result};
 use super::{Event, FetchError, FileFailure};
@@ -16,6 +17,7 @@ use crate::RelativePath;
 pub(super) struct Started {
     pub(super) path: RelativePath,
     pub(super) size: Option<u64>,
+    begun: Begun,
 }
 
 impl Fetch {
@@ -24,21 +26,23 @@ impl Fetch {
         &mut self,
         transfers: &Arc<Transfers>,
         info: ObjectInfo,
-        place: &[u8],
+        path: RelativePath,
     ) -> Result<()> {
-        let path = match RelativePath::new(place) {
-            Ok(path) => path,
-            Err(refusal) => return self.refuse_name(&info.key, refusal),
-        };
         self.belongs(&path);
+        if let Some(ended) = planned_at_once(transfers, &path) {
+            self.progress.found(info.size);
+            return self.became(&path, info.size, ended);
+        }
         self.let_others_end(&path).await?;
         self.progress.found(info.size);
-        self.crowd.begins(self.running.len());
+        self.crowd.comes(self.running.len());
         self.drain(self.crowd.limit() - 1).await?;
         if !self.settings.dry_run {
             self.make_destination().await?;
         }
-        let started = Started { path: path.clone(), size: info.size };
+        let begun = self.crowd.begins(Instant::now());
+        let started = Started { path: path.clone(), size: info.size, begun };
+        self.underway.insert(&path);
         let progress = Arc::clone(&self.progress);
         let file = one_file(Arc::clone(transfers), info, path, progress);
         self.started.insert(self.running.spawn(file).id(), started);
@@ -46,14 +50,9 @@ impl Fetch {
     }
 
     /// Waits until what is on its way and would be in the way of this path has ended. Then what is
-    /// there decides, and the file whose name came first has it.
+    /// there decides, and the file whose name came first has it. In a dry run nobody is in the way.
     pub(super) async fn let_others_end(&mut self, path: &RelativePath) -> Result<()> {
-        let lies_below = |below: &RelativePath, above: &RelativePath| {
-            let rest = below.as_bytes().strip_prefix(above.as_bytes());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-        };
-        let mut others = self.started.values().map(|started| &started.path);
-        if others.any(|other| lies_below(path, other) || lies_below(other, path)) {
+        if !self.settings.dry_run && self.underway.meets(path) {
             self.drain(0).await?;
         }
         Ok(())
@@ -76,29 +75,36 @@ impl Fetch {
         &mut self,
         ended: std::result::Result<(Id, Ended), JoinError>,
     ) -> Result<()> {
-        self.crowd.ended(Instant::now());
         let (id, ended) = match ended {
             Ok((id, ended)) => (id, Ok(ended)),
             Err(cause) => (cause.id(), Err(cause)),
         };
-        let Some(Started { path, size }) = self.started.remove(&id) else { return Ok(()) };
+        let Some(started) = self.started.remove(&id) else { return Ok(()) };
+        self.underway.remove(&started.path);
+        self.crowd.ended(started.begun, Instant::now());
         match ended {
-            Ok(Ended::Committed(committed)) => self.committed(&path, committed),
-            Ok(Ended::Skipped(reason, row)) => {
+            Ok(ended) => self.became(&started.path, started.size, ended),
+            Err(cause) => self.fail(FileFailure::panicked(&started.path, cause), started.size),
+        }
+    }
+
+    fn became(&mut self, path: &RelativePath, size: Option<u64>, ended: Ended) -> Result<()> {
+        match ended {
+            Ended::Committed(committed) => self.committed(path, committed),
+            Ended::Skipped(reason, row) => {
                 self.progress.lost(size);
-                self.report.note_row(&path, row);
-                self.observer.event(&Event::Skipped { path: &path, reason });
+                self.report.note_row(path, row);
+                self.observer.event(&Event::Skipped { path, reason });
                 self.report.unchanged += 1;
             }
-            Ok(Ended::Planned) => {
+            Ended::Planned => {
                 self.progress.done();
-                self.observer.event(&Event::Planned { path: &path, size });
+                self.observer.event(&Event::Planned { path, size });
                 self.report.planned += 1;
                 self.report.planned_bytes += size.unwrap_or_default();
             }
-            Ok(Ended::Hopeless(error)) => return Err(error.into()),
-            Ok(Ended::Failed(error)) => return self.fail(FileFailure::new(&path, error), size),
-            Err(cause) => return self.fail(FileFailure::panicked(&path, cause), size),
+            Ended::Hopeless(error) => return Err(error.into()),
+            Ended::Failed(error) => return self.fail(FileFailure::new(path, error), size),
         }
         Ok(())
     }

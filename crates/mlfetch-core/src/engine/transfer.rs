@@ -6,8 +6,6 @@ use std::sync::Arc;
 use mlfetch_store::{
     Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store, WantedChecksums,
 };
-use rustix::fs::FallocateFlags;
-use rustix::io::Errno;
 
 use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
@@ -19,12 +17,12 @@ use super::pace::Pace;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
-use super::turns::Turns;
+use super::turns::{Turn, Turns};
 use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError, Sealed, Witness};
 use crate::RelativePath;
-use crate::destination::{Destination, DestinationError, DestinationProblem, StagedFile};
+use crate::destination::{Destination, StagedFile};
 use crate::manifest::{ManifestRow, Sha256Sum};
 
 /// Files up to this size are held in memory and written in one go: one thread hop a file.
@@ -102,11 +100,13 @@ impl Transfers {
     /// Fetches one file, from its first byte again where that can help.
     pub(super) async fn fetch(&self, planned: &Planned) -> Result<Committed, FileError> {
         let mut transfers = 1;
+        // Until the bytes of a small file are on the disk.
+        let mut turn = None;
         loop {
             // What does not agree may be the fault of what was taken for granted.
             let wanted =
                 if transfers == 1 { WantedChecksums::Kept } else { WantedChecksums::Exact };
-            match self.transfer_and_verify(planned, wanted).await {
+            match self.transfer_and_verify(planned, wanted, &mut turn).await {
                 Ok(verified) => return self.commit(planned, verified).await,
                 Err(Broken { again: true, .. }) if transfers < MAX_TRANSFERS => {
                     planned.meter.take_back();
@@ -117,21 +117,26 @@ impl Transfers {
         }
     }
 
-    async fn transfer_and_verify(
-        &self,
+    async fn transfer_and_verify<'a>(
+        &'a self,
         planned: &Planned,
         wanted: WantedChecksums,
+        turn: &mut Option<Turn<'a>>,
     ) -> Result<Verified, Broken> {
-        let mut transferred = self.transfer(planned, wanted).await?;
+        let mut transferred = self.transfer(planned, wanted, turn).await?;
         transferred.sha256 = self.sha256(&transferred);
         self.verify(planned, transferred)
     }
 
-    async fn transfer(
-        &self,
+    async fn transfer<'a>(
+        &'a self,
         planned: &Planned,
         wanted: WantedChecksums,
+        turn: &mut Option<Turn<'a>>,
     ) -> Result<Transferred, Broken> {
+        if let Some(copied) = self.copy(planned).await? {
+            return Ok(copied);
+        }
         // What an answer told of the object, where the listing had no size of it.
         let mut told = None;
         let mut has_ranges = true;
@@ -150,10 +155,13 @@ impl Transfers {
                     done => return done,
                 }
             }
-            let _turn = self.turns.take(known.size).await;
+            // The one of before first: nobody waits who holds one.
+            *turn = None;
+            *turn = Some(self.turns.take(known.size).await);
             let object = self.read(known, ReadRequest::new()).await?;
             if known.size.is_none() && self.is_big_and_tied(&object.info) {
                 // In parts it can be continued. Of this answer a few buffers were on their way.
+                *turn = None;
                 told = Some(object.info);
                 continue;
             }
@@ -217,37 +225,25 @@ impl Transfers {
         Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256, size })
     }
 
-    /// A new staged file, off the threads that serve the network.
-    async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
+    /// A new staged file.
+    pub(super) async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
-        self.hands.step(move || destination.stage(&path, None)).await
+        self.hands.brief_step(move || destination.stage(&path, None)).await
     }
 
-    /// A staged file with room for all its bytes; the one that an earlier fetch of the same object
-    /// left, if there is one.
+    /// A staged file for a big one; the one that an earlier fetch of the same object left, if there
+    /// is one.
     pub(super) async fn stage_big(
         &self,
         planned: &Planned,
         info: &ObjectInfo,
         sum: Option<&Checksum>,
-        size: u64,
     ) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
         let stem = self.settings.resume.then(|| stem(&self.store.info().root, info, sum, &path));
-        let staged = move || {
-            let staged = destination.stage(&path, stem.as_deref())?;
-            match reserve(&destination, &path, &staged, size) {
-                Err(error) if error.problem() == DestinationProblem::Full => {
-                    destination.give_way();
-                    reserve(&destination, &path, &staged, size)?;
-                }
-                reserved => reserved?,
-            }
-            Ok(staged)
-        };
-        self.hands.step(staged).await
+        self.hands.step(move || destination.stage(&path, stem.as_deref())).await
     }
 
     fn verify(&self, planned: &Planned, arrived: Transferred) -> Result<Verified, Broken> {
@@ -302,7 +298,7 @@ impl Transfers {
             Content::Staged(staged) => destination.commit(staged, &path, &how),
             Content::Memory(bytes) => destination.put(&path, &bytes, &how),
         };
-        self.hands.step(commit).await?;
+        self.hands.brief_step(commit).await?;
         let row = sha256.map(|sha256| self.row(planned, info, sha256, size, &proof));
         Ok(Committed { size, kept: planned.meter.kept(), proof, row })
     }
@@ -327,20 +323,6 @@ impl Transfers {
     }
 }
 
-/// Takes the space before the bytes come, where the file system can.
-fn reserve(
-    destination: &Destination,
-    path: &RelativePath,
-    staged: &StagedFile,
-    size: u64,
-) -> Result<(), DestinationError> {
-    let file = staged.share().map_err(|error| destination.io_error(path, &error))?;
-    match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size) {
-        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-        Err(errno) => Err(destination.error(path, errno)),
-    }
-}
-
 #[cfg(test)]
 impl Transfers {
     /// For tests of a single step.
@@ -354,7 +336,7 @@ impl Transfers {
             room: Arc::default(),
             hands: Arc::default(),
             pace: None,
-            turns: Arc::new(Turns::new(Some(1))),
+            turns: Arc::new(Turns::new(Some(1), None)),
             witness: None,
         }
     }

@@ -20,6 +20,7 @@ use super::room::Room;
 use super::running::Started;
 use super::transfer::Transfers;
 use super::turns::Turns;
+use super::underway::Underway;
 use super::{
     Engine, FetchError, FetchSettings, FileError, FileFailure, Observer, Overwrite, Progress,
     Report, Shape, Source, Witness,
@@ -47,6 +48,7 @@ pub(super) struct Fetch {
     pub(super) running: JoinSet<Ended>,
     /// The files that are on their way.
     pub(super) started: HashMap<Id, Started>,
+    pub(super) underway: Underway,
     pub(super) report: Report,
     witness: Option<Arc<dyn Witness>>,
     /// Whether a part was there.
@@ -87,6 +89,7 @@ impl Fetch {
             ..Report::default()
         };
         let pace = settings.bytes_per_second.map(Pace::new).map(Arc::new);
+        let turns = Turns::new(jobs, settings.max_memory_bytes);
         let seen = (settings.delete_extraneous || is_continued).then(Seen::default);
         Ok(Self {
             destination: Arc::new(destination),
@@ -96,10 +99,11 @@ impl Fetch {
             room: Arc::default(),
             hands: Arc::default(),
             pace,
-            turns: Arc::new(Turns::new(jobs)),
+            turns: Arc::new(turns),
             crowd: Crowd::new(jobs),
             running: JoinSet::new(),
             started: HashMap::new(),
+            underway: Underway::default(),
             report,
             witness: None,
             has_arrived: false,
@@ -154,7 +158,10 @@ impl Fetch {
         let (above, _) = Key::new(place.clone()).split_last();
         let above = above.as_bytes().strip_suffix(b"/").unwrap_or_default().to_vec();
         let transfers = self.transfers(source, Course { prefix, place: above });
-        self.start(&transfers, info, &place).await?;
+        match RelativePath::new(place.as_slice()) {
+            Ok(path) => self.start(&transfers, info, path).await?,
+            Err(refusal) => self.refuse_name(&info.key, refusal)?,
+        }
         if is_last {
             self.progress.found_all();
         }
@@ -263,12 +270,17 @@ impl Fetch {
             self.destination.leave();
             return Err(FetchError::Some(Box::new(Report { manifest: None, ..report })));
         }
+        if !self.settings.dry_run {
+            self.destination.remove_left();
+        }
         self.destination.finish()?;
         if let Err(error) = expected {
             return Err(FetchError::Expected { error, report: Box::new(report) });
         }
-        if let Some(atomic) = &self.atomic {
-            atomic.appear(self.settings.fsync)?;
+        // A dry run may have found what an earlier fetch left: that is no whole tree.
+        if let Some(atomic) = self.atomic.as_ref().filter(|_| !self.settings.dry_run) {
+            let arrived = report.files + report.unchanged > 0;
+            atomic.appear(arrived, self.settings.fsync)?;
         }
         Ok(report)
     }

@@ -98,7 +98,7 @@ impl<S: Sink> Writer<S> {
         let batch = std::mem::take(&mut self.batch);
         self.batch_bytes = 0;
         let write = move |sink: &mut S| batch.iter().try_for_each(|chunk| sink.write(chunk));
-        self.sink.work(write).await
+        self.sink.brief_work(write).await
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use mlfetch_store::{Error, ErrorKind, Result};
+use mlfetch_store::{Error, ErrorKind, Gate, Result};
 
 use super::{NamedBy, Resolver, RewriteRules, Step, Target, Trail};
+use crate::policy::{Pattern, objection};
 
 /// Hops from what was asked for to the bytes; more means that a store leads in circles.
 const MAX_HOPS: usize = 16;
@@ -17,8 +18,10 @@ pub struct ResolveContext {
     pub resolvers: Vec<Arc<dyn Resolver>>,
     /// The rewrite rules.
     pub rules: RewriteRules,
-    /// Whether a path on this machine's disk may be named by a tracking server elsewhere.
-    pub allow_local_paths: bool,
+    /// What a tracking server elsewhere may name besides storage and itself.
+    pub allowed: Vec<Pattern>,
+    /// Asked for each place, before anybody is asked about it.
+    pub gate: Option<Arc<dyn Gate>>,
     /// When a place is fetched through the server that named it.
     pub through_server: ThroughServer,
 }
@@ -55,10 +58,18 @@ impl ResolveContext {
         self
     }
 
-    /// Follow paths on this machine's disk also when a server elsewhere names them.
+    /// With what a tracking server elsewhere may name besides storage and itself: web servers, paths
+    /// on this machine's disk.
     #[must_use]
-    pub fn with_local_paths(mut self, allow: bool) -> Self {
-        self.allow_local_paths = allow;
+    pub fn with_allowed(mut self, allowed: Vec<Pattern>) -> Self {
+        self.allowed = allowed;
+        self
+    }
+
+    /// With a gate, such as a [policy](crate::policy::Policy).
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
         self
     }
 
@@ -88,8 +99,8 @@ pub struct Resolved {
 /// other (a run's artifacts, then its logged model).
 ///
 /// # Errors
-/// Those of the resolvers; `Protocol` for a store that leads in circles; `Refused` for a local
-/// path that a server elsewhere named.
+/// Those of the resolvers; `Protocol` for a store that leads in circles; `Refused` for what a server
+/// elsewhere may not name, and for what the gate does not permit.
 ///
 /// ```
 /// use mlfetch_core::resolve::{ResolveContext, Rewrite, RewriteRules, Target, resolve};
@@ -127,6 +138,9 @@ pub async fn resolve(context: &ResolveContext, asked: Target) -> Result<Vec<Reso
 
 async fn step(context: &ResolveContext, here: &Resolved) -> Result<Option<Vec<Resolved>>> {
     let target = &here.target;
+    if let Some(gate) = &context.gate {
+        gate.permit(&target.location()?, &target.path)?;
+    }
     if let Some((uri, why)) = context.rules.apply(&target.uri) {
         // A rule is the user's word: what it names, the user names.
         let rewritten = target.hop(uri, NamedBy::User);
@@ -151,7 +165,7 @@ fn arrive(context: &ResolveContext, here: &Resolved) -> Result<Option<Vec<Resolv
     let permitted = permit(context, target);
     let why = match (context.through_server, &permitted) {
         (ThroughServer::Always, _) => "through the server, as asked for",
-        (ThroughServer::IfNeeded, Err(_)) => "a path on the server's own disk: through the server",
+        (ThroughServer::IfNeeded, Err(_)) => "not to be followed from here: through the server",
         _ => return permitted.map(|()| None),
     };
     let Some(uri) = &target.through_server else { return permitted.map(|()| None) };
@@ -173,20 +187,26 @@ fn advance(here: &Resolved, next: Vec<(Target, String)>) -> Result<Vec<Resolved>
     Ok(places)
 }
 
-/// A server elsewhere may not name files of this machine (CVE-2023-1177 and its family).
+/// A server elsewhere may not name files of this machine (CVE-2023-1177 and its family), nor send
+/// us to servers that only we can reach.
 fn permit(context: &ResolveContext, target: &Target) -> Result<()> {
     let NamedBy::RemoteStore(server) = &target.named_by else { return Ok(()) };
-    let is_local = matches!(target.location()?.scheme(), "" | "file");
-    if !is_local || context.allow_local_paths {
+    let location = target.location()?;
+    let Some(what) = objection(server, &location) else { return Ok(()) };
+    if context.allowed.iter().any(|pattern| pattern.names_tree(&location, &target.path)) {
         return Ok(());
     }
-    let path = target.display();
-    Err(Error::new(ErrorKind::Refused, "follow", path.clone())
-        .with_message(format!("{server} names a path, which is one on its own disk"))
-        .with_hint(format!(
-            "say where that directory is seen from here with --rewrite {path}=PATH, or \
-             --allow-local-paths if it is the same path on this machine"
-        )))
+    let place = target.display();
+    let hint = if matches!(location.scheme(), "" | "file") {
+        format!(
+            "say where that directory is seen from here with --rewrite {place}=PATH, or \
+             --allow file if it is the same path on this machine"
+        )
+    } else {
+        format!("if that is where the data is, --allow {place}")
+    };
+    let error = Error::new(ErrorKind::Refused, "follow", place);
+    Err(error.with_message(format!("{server} names {what}")).with_hint(hint))
 }
 
 #[cfg(test)]
@@ -194,6 +214,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
+    use crate::policy::{Policy, Rule};
     use crate::resolve::Rewrite;
 
     /// Leads `a:` to `b:`, `b:` to where it is told.
@@ -256,14 +277,56 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_elsewhere_may_not_name_local_files() {
+    async fn a_server_elsewhere_names_storage_and_itself_and_the_rest_by_somebody_s_word() {
         let server = || NamedBy::RemoteStore("http://server".into());
-        for local in ["file:///etc", "/etc", "etc/passwd"] {
-            let error = run(local, server(), "").await.expect_err("refused");
-            assert_eq!(error.kind(), ErrorKind::Refused, "{local}");
+        let with = async |named: &'static str, allowed: &[&str]| {
+            let allowed = allowed.iter().map(|text| text.parse().expect("a pattern")).collect();
+            let context =
+                ResolveContext::new().with_resolver(Leads(named, server())).with_allowed(allowed);
+            resolve(&context, Target::new("aa:/x")).await
+        };
+        let local = ["file:///etc", "/etc", "etc/passwd"];
+        let web = ["http://other/x", "http://127.0.0.1/x", "http://169.254.169.254/latest"];
+        for named in local.into_iter().chain(web) {
+            let error = with(named, &[]).await.expect_err(named);
+            assert_eq!(error.kind(), ErrorKind::Refused, "{named}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("--allow")), "{named}");
+            with(named, &["file", "http"]).await.expect(named);
+        }
+        with("/etc/x", &["file:///etc", "https"]).await.expect("a path is a file: URI");
+        with("/etc/x", &["file:///etcetera", "http"]).await.expect_err("another path");
+        with("http://other/x", &["http://other/y"]).await.expect_err("another place");
+        for named in ["s3://b/x", "http://server:80/x"] {
+            with(named, &[]).await.expect(named);
         }
         assert_eq!(run("/etc", server(), "/etc=./here").await.expect("a rule"), "./here");
         let here = NamedBy::LocalStore("sqlite".into());
         assert_eq!(run("/data", here, "").await.expect("local"), "/data");
+    }
+
+    #[tokio::test]
+    async fn a_policy_holds_for_each_hop_before_anybody_is_asked_about_it() {
+        let run = async |allowed: &[&str], rule: &str| {
+            let allowed = allowed.iter().map(|text| text.parse().expect("a pattern")).collect();
+            let policy = Policy::new("the policy").with_rule(Rule::allow("rule 1", allowed));
+            let rules = if rule.is_empty() { Vec::new() } else { vec![Rewrite::parse(rule)?] };
+            let context = ResolveContext::new()
+                .with_resolver(Leads("s3://b/x", NamedBy::User))
+                .with_rules(RewriteRules::new(rules))
+                .with_gate(Arc::new(policy));
+            resolve(&context, Target::new("aa:/x")).await
+        };
+        run(&["aa", "bb", "s3://b"], "").await.expect("all are allowed");
+        for (allowed, denied) in [
+            (&["bb", "s3://b"][..], "aa:/x"),
+            (&["aa", "s3://b"], "bb:/x"),
+            (&["aa", "bb", "s3://other"], "s3://b/x"),
+        ] {
+            let error = run(allowed, "").await.expect_err(denied);
+            assert_eq!((error.kind(), error.subject()), (ErrorKind::Refused, denied));
+        }
+        let rewritten = run(&["aa", "bb", "s3://b"], "s3://b=/elsewhere").await;
+        let error = rewritten.expect_err("a rewrite rule is no way out");
+        assert_eq!(error.subject(), "/elsewhere/x");
     }
 }

@@ -64,6 +64,20 @@ async fn what_is_there_stays_unless_it_gets_another_name() {
 }
 
 #[tokio::test]
+async fn a_dry_run_lets_no_half_tree_appear() {
+    let mut home = home(failing(usize::MAX)).set(|s| s.jobs = Some(1.try_into().expect("some")));
+    home.fetch().await.expect_err("one file failed");
+    home.stores = vec![failing(0)];
+    let mut home = home.set(|s| s.dry_run = true);
+    let report = home.fetch().await.expect("planned");
+    assert_eq!((report.planned, report.unchanged), (1, 1));
+    assert!(!home.destination().exists());
+    home.settings.dry_run = false;
+    assert_eq!(home.fetch().await.expect("fetched").unchanged, 1);
+    assert_eq!(home.tree(), expected(&[("a", "a"), ("z/b", "b")]));
+}
+
+#[tokio::test]
 async fn a_dry_run_makes_nothing() {
     let home = home(memory(&[("a", "a")])).set(|s| s.dry_run = true);
     home.fetch().await.expect("planned");

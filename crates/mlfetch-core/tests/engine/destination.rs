@@ -198,3 +198,19 @@ async fn a_destination_relative_to_the_current_directory_is_told_as_an_absolute_
     let report = home.fetch_to(&parts, &at).await.expect("fetched");
     assert!(report.path.is_absolute() && report.path.is_dir());
 }
+
+#[tokio::test]
+async fn what_a_killed_fetch_left_goes_with_the_next_that_ends_well_even_if_it_writes_nothing() {
+    let home = Home::new(memory(&[("a", "a")])).set(|s| s.overwrite = Overwrite::Never);
+    home.has("a", "a");
+    let left = home.destination().join(".mlfetch-x-0-0-0123456789abcdef");
+    fs::create_dir(&left).expect("made");
+    fs::write(left.join("f.part"), "half").expect("written");
+    fs::write(left.join("f.journal"), "0 4\n").expect("written");
+    let mut home = home.set(|s| s.dry_run = true);
+    home.fetch().await.expect("planned");
+    assert!(left.exists(), "a dry run removes nothing");
+    home.settings.dry_run = false;
+    assert_eq!(home.fetch().await.expect("nothing to do").unchanged, 1);
+    assert_eq!(home.tree(), expected(&[("a", "a")]));
+}

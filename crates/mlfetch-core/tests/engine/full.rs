@@ -89,6 +89,21 @@ async fn a_process_with_few_handles_fetches_many_directories() {
     assert_eq!(report.files, 400);
 }
 
+#[tokio::test]
+async fn where_no_handle_is_left_nothing_is_left_either() {
+    if !is_second() {
+        return again("full::where_no_handle_is_left_nothing_is_left_either", "ulimit -n 48");
+    }
+    let home = Home::new(memory(&[("a", "a")]));
+    let mut taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+    // One is for the destination: what is made in it cannot be opened.
+    taken.pop();
+    let error = home.fetch().await.expect_err("no handle is left");
+    drop(taken);
+    assert!(error.to_string().contains("open files"), "{error}");
+    assert!(home.is_untouched());
+}
+
 /// Permission bits do not bind root, so root lets a second process of this test run as nobody.
 #[tokio::test]
 async fn a_destination_that_may_not_be_written_is_said_before_any_byte_is_asked_for() {

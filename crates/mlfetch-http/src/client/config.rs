@@ -1,9 +1,10 @@
 //! How connections are made.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use mlfetch_store::{Error, ErrorKind, Result};
+use mlfetch_store::{Error, ErrorKind, Gate, Result};
 
 /// How connections are made: TLS, time to connect, name.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct ClientConfig {
     pub user_agent: String,
     /// Use the proxies that the environment names.
     pub proxies: bool,
+    /// Asked for each place that a server sends us on to.
+    pub gate: Option<Arc<dyn Gate>>,
 }
 
 impl Default for ClientConfig {
@@ -32,6 +35,7 @@ impl Default for ClientConfig {
             connect_timeout: Duration::from_secs(5),
             user_agent: concat!("mlfetch/", env!("CARGO_PKG_VERSION")).to_owned(),
             proxies: true,
+            gate: None,
         }
     }
 }
@@ -74,6 +78,14 @@ impl ClientConfig {
     #[must_use]
     pub fn with_proxies(mut self, proxies: bool) -> Self {
         self.proxies = proxies;
+        self
+    }
+
+    /// With a gate for the places that servers send us on to; whoever sends the first request asks it
+    /// for that place.
+    #[must_use]
+    pub fn with_gate(mut self, gate: impl Into<Option<Arc<dyn Gate>>>) -> Self {
+        self.gate = gate.into();
         self
     }
 

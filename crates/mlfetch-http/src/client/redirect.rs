@@ -1,5 +1,6 @@
 //! Where a redirect may lead.
 
+use mlfetch_store::is_beside_the_asker;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
 use reqwest::{Method, StatusCode, Url};
 
@@ -11,7 +12,8 @@ pub(super) const MAX_REDIRECTS: usize = 5;
 pub enum Redirects {
     /// Nowhere: a redirect is an error.
     Never,
-    /// To any place, without the credential where that is another origin; never from HTTPS to HTTP.
+    /// To any place, without the credential where that is another origin; never from HTTPS to HTTP,
+    /// nor from elsewhere to what only this machine can reach.
     #[default]
     WithoutCredential,
     /// Nowhere, and it is an answer like another: whoever asked reads where it leads.
@@ -22,7 +24,12 @@ impl Redirects {
     /// Whether a request to `from` may go on to `to`.
     pub(super) fn allows(self, from: &Url, to: &Url) -> bool {
         let downgraded = from.scheme() == "https" && to.scheme() != "https";
-        self == Self::WithoutCredential && matches!(to.scheme(), "http" | "https") && !downgraded
+        let beside = |url: &Url| is_beside_the_asker(url.host_str().unwrap_or_default());
+        let inwards = beside(to) && !beside(from);
+        self == Self::WithoutCredential
+            && matches!(to.scheme(), "http" | "https")
+            && !downgraded
+            && !inwards
     }
 }
 
@@ -69,6 +76,12 @@ mod tests {
         assert!(rule.allows(&url("http://a/"), &url("https://b/")));
         assert!(!rule.allows(&url("https://a/"), &url("http://a/")));
         assert!(!rule.allows(&url("http://a/"), &url("file:///etc/passwd")));
+        for inwards in
+            ["http://127.0.0.1/", "http://[::1]/", "http://169.254.169.254/", "http://0/"]
+        {
+            assert!(!rule.allows(&url("http://a/"), &url(inwards)), "{inwards}");
+            assert!(rule.allows(&url("http://localhost/"), &url(inwards)), "{inwards}");
+        }
         for rule in [Redirects::Never, Redirects::Reported] {
             assert!(!rule.allows(&url("http://a/"), &url("http://a/b")));
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mlfetch_store::{Error, ErrorKind, Result, SafeText, Secret};
+use mlfetch_store::{Error, ErrorKind, Gate, Key, Location, Result, SafeText, Secret};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
@@ -29,6 +29,7 @@ use super::{ClientConfig, Credential, HttpRequest, HttpResponse, proxy};
 pub struct HttpClient {
     inner: reqwest::Client,
     extra_secrets: Arc<Vec<Secret>>,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 impl HttpClient {
@@ -37,7 +38,17 @@ impl HttpClient {
     /// # Errors
     /// `InvalidInput` for a PEM file that cannot be read, `Tls` if TLS cannot be set up.
     pub fn new(config: &ClientConfig) -> Result<Self> {
-        Ok(Self { inner: config.build()?, extra_secrets: Arc::new(proxy::secrets()) })
+        let (inner, extra_secrets) = (config.build()?, Arc::new(proxy::secrets()));
+        Ok(Self { inner, extra_secrets, gate: config.gate.clone() })
+    }
+
+    /// Whether a URL may be asked that somebody else named: a server, by a redirect or in an answer.
+    ///
+    /// # Errors
+    /// What the gate says.
+    pub fn permit(&self, url: &Url) -> Result<()> {
+        let Some(gate) = &self.gate else { return Ok(()) };
+        gate.permit(&Location::parse(url.as_str())?, &Key::root())
     }
 
     /// The same connections, and these values taken out of every text of a server as well.
@@ -58,7 +69,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// `Unreachable`, `Tls`, `Network` or `Timeout` if there was no answer; `Refused` for a
-    /// redirect that the rule does not allow.
+    /// redirect that the rule does not allow, or the gate does not permit.
     pub async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse> {
         if request.subject.is_empty() {
             request.subject = display_url(&request.url);
@@ -77,6 +88,7 @@ impl HttpClient {
             if !request.redirects.allows(&url, &target) || !keeps_method(status, &request.method) {
                 return Err(self.refused(&request, &target));
             }
+            self.permit(&target)?;
             // Once away it stays away: another server must not choose what we ask at home.
             at_home &= same_origin(&request.url, &target);
             url = target;

@@ -156,6 +156,8 @@ async fn fetch(
     read: &ReadRequest,
     signed: SignedUrl,
 ) -> Result<HttpResponse, Failure> {
+    // Where the bucket may not be asked, the server is another way.
+    server.config.client.permit(&signed.url).map_err(Failure::NotOffered)?;
     let mut request = HttpRequest::get(signed.url)
         .named("read", key.to_string())
         .with_redirects(Redirects::Never);

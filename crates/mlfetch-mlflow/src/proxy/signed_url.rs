@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mlfetch_http::Url;
 use mlfetch_http::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HOST, HeaderMap, RANGE};
-use mlfetch_store::{Error, ErrorKind, Key, Result};
+use mlfetch_store::{Error, ErrorKind, Key, Result, is_beside_the_asker};
 
 use super::wire::Presigned;
 
@@ -45,6 +45,12 @@ impl SignedUrl {
         match (artifacts.scheme(), url.scheme()) {
             (_, "https") | ("http", "http") => {}
             _ => return refuse("the signed URL is not HTTPS, and the server is"),
+        }
+        let is_beside = |url: &Url| is_beside_the_asker(url.host_str().unwrap_or_default());
+        if is_beside(&url) && !is_beside(artifacts) {
+            return refuse(
+                "the signed URL names an address that is another machine here than there",
+            );
         }
         let until = Instant::now() + lifetime(&url).saturating_sub(MARGIN);
         let headers = signed_headers(&answer.headers);

@@ -221,10 +221,7 @@ fn is_of(model: &LoggedModel, run: &Run, name: Option<&str>) -> bool {
 
 /// Whether a server is on another machine, as far as its name tells.
 fn is_elsewhere(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let here = host == "localhost" || host.ends_with(".localhost");
-    let loopback = host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    !here && !loopback
+    !mlfetch_store::is_loopback(url.host_str().unwrap_or_default())
 }
 
 #[cfg(test)]

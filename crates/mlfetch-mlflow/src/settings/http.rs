@@ -49,7 +49,7 @@ impl HttpSettings {
             .number("MLFLOW_HTTP_REQUEST_TIMEOUT", 1, MAX_TIMEOUT)?
             .map(|seconds| Duration::from_secs(seconds.into()));
         Ok(Self {
-            client: client(environment, timeout)?,
+            client: client(environment, timeout)?.with_gate(settings.gate.clone()),
             retry: retry(environment, settings.retry.clone(), timeout)?,
             respect_retry_after: respected.unwrap_or(true),
             redirects,

@@ -9,8 +9,9 @@ mod ini;
 mod netrc;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use mlfetch_store::RetryPolicy;
+use mlfetch_store::{Gate, RetryPolicy};
 
 pub use aws::AwsSigning;
 pub use http::HttpSettings;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub workspace: Option<String>,
     /// How patiently a server is asked. What `MLFLOW_HTTP_REQUEST_*` set wins over it.
     pub retry: RetryPolicy,
+    /// Asked for each server before it is.
+    pub gate: Option<Arc<dyn Gate>>,
 }
 
 impl Settings {
@@ -56,7 +59,14 @@ impl Settings {
             given(registry_uri, "MLFLOW_REGISTRY_URI").unwrap_or_else(|| tracking_uri.clone());
         let workspace = environment.text("MLFLOW_WORKSPACE").map(str::trim);
         let workspace = workspace.filter(|name| !name.is_empty()).map(str::to_owned);
-        Self { tracking_uri, registry_uri, workspace, retry: RetryPolicy::default() }
+        Self { tracking_uri, registry_uri, workspace, retry: RetryPolicy::default(), gate: None }
+    }
+
+    /// With a gate: no server or database is asked that it does not permit.
+    #[must_use]
+    pub fn with_gate(mut self, gate: impl Into<Option<Arc<dyn Gate>>>) -> Self {
+        self.gate = gate.into();
+        self
     }
 
     /// With this patience.

@@ -28,7 +28,8 @@ const FEATURES: [(&str, &str); 5] = [
 /// # Errors
 /// `Unsupported` for a scheme that is not known or not in this build, with those that are;
 /// `InvalidInput` for settings or a URI that are malformed; `NotFound` for a database file or
-/// directory that is not there; kinds of reaching for a database server.
+/// directory that is not there; kinds of reaching for a database server; `Refused` for one that the
+/// gate does not permit.
 pub async fn open(
     uri: &str,
     settings: &Settings,
@@ -36,6 +37,9 @@ pub async fn open(
 ) -> Result<Arc<dyn TrackingStore>> {
     if matches!(uri, "databricks" | "databricks-uc" | "uc") {
         return Err(databricks(uri));
+    }
+    if let Some(gate) = &settings.gate {
+        gate.permit_server(&place_of(uri)?)?;
     }
     if uri.is_empty() {
         return Ok(Arc::new(FileStore::open(uri, environment)?));
@@ -68,6 +72,11 @@ pub async fn open(
         "databricks" | "databricks-uc" | "uc" => Err(databricks(&location.to_string())),
         _ => Err(unknown(&location, scheme)),
     }
+}
+
+/// The place that a URI means: an empty one is the directory of MLflow's default.
+fn place_of(uri: &str) -> Result<Location> {
+    Location::parse(if uri.is_empty() { "mlruns" } else { uri })
 }
 
 fn databricks(name: &str) -> Error {

@@ -107,6 +107,15 @@ impl Backend {
     }
 }
 
+/// The program, told to fetch something into a directory.
+pub(crate) fn get(program: &Path, place: &Path) -> Command {
+    let mut command = Command::new(program);
+    // Nothing of whoever runs this.
+    command.env_clear().env("HOME", place.parent().unwrap_or(place));
+    command.args(["get", "--quiet", "--layout", "contents", "--dst-path"]).arg(place);
+    command
+}
+
 /// A backend's running server.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -181,10 +190,7 @@ impl Site {
         tree: &str,
         place: &Path,
     ) -> Command {
-        let mut command = Command::new(program);
-        // Nothing of whoever runs this.
-        command.env_clear().env("HOME", place.parent().unwrap_or(place));
-        command.args(["get", "--quiet", "--layout", "contents", "--dst-path"]).arg(place);
+        let mut command = get(program, place);
         self.with_keys(&mut command, proxy);
         match self.backend {
             Backend::Webhdfs => {
