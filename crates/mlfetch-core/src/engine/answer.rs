@@ -91,7 +91,8 @@ impl Transfers {
                 error.kind(),
                 ErrorKind::Integrity | ErrorKind::Protocol | ErrorKind::Unsupported
             ),
-            _ => !was_continued,
+            // So may one whose length was not what is known of the object.
+            _ => !was_continued || error.kind() == ErrorKind::Changed,
         }
     }
 
