@@ -91,7 +91,7 @@ impl Transfers {
                 error.kind(),
                 ErrorKind::Integrity | ErrorKind::Protocol | ErrorKind::Unsupported
             ),
-            // So may one whose length was not what is known of the object.
+            // So it may where the rest came with another length than is known.
             _ => !was_continued || error.kind() == ErrorKind::Changed,
         }
     }
