@@ -91,7 +91,8 @@ impl Transfers {
                 error.kind(),
                 ErrorKind::Integrity | ErrorKind::Protocol | ErrorKind::Unsupported
             ),
-            _ => !was_continued,
+            // So it may where the rest came with another length than is known.
+            _ => !was_continued || error.kind() == ErrorKind::Changed,
         }
     }
 

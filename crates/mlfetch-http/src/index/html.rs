@@ -25,11 +25,10 @@ pub(super) fn rows(page: &[u8], directory: &Url) -> Result<Vec<Row>, NoIndex> {
         let title = title.to_ascii_lowercase();
         TITLES.iter().any(|known| title.starts_with(known))
     });
-    let (mut is_begun, mut is_whole) = (!page.starts_with(b"<"), false);
+    let mut is_whole = false;
     let mut rows = Vec::new();
     for piece in pieces(page) {
         let Piece::Tag(tag) = piece else { continue };
-        is_begun |= !BEFORE_TITLE.iter().any(|name| tag.is(name));
         is_whole |= tag.is("/html");
         let Some(raw) = tag.attribute("href") else { continue };
         if tag.is("base") {
@@ -52,9 +51,19 @@ pub(super) fn rows(page: &[u8], directory: &Url) -> Result<Vec<Row>, NoIndex> {
     match (is_index, is_whole) {
         (true, true) => Ok(rows),
         (true, false) => Err(NoIndex::Cut),
-        (false, false) if !is_begun => Err(NoIndex::Cut),
+        (false, false) if !is_begun(page) => Err(NoIndex::Cut),
         (false, _) => Err(NoIndex::Other),
     }
+}
+
+/// Whether anything stands behind the beginning that all pages share. A tag that is cut could be any.
+fn is_begun(page: &[u8]) -> bool {
+    let end = page.iter().rposition(|byte| *byte == b'>').map_or(0, |at| at + 1);
+    let is_other = |piece| match piece {
+        Piece::Tag(tag) => !BEFORE_TITLE.iter().any(|name| tag.is(name)),
+        Piece::Text(_) => false,
+    };
+    !page.starts_with(b"<") || pieces(&page[..end]).any(is_other)
 }
 
 #[cfg(test)]
