@@ -8,6 +8,7 @@ use std::path::Path;
 use mlfetch_store::escape;
 
 use crate::destination::is_staging_name;
+use crate::layout::join;
 
 /// The longest name of a file or directory, in bytes (every file system in common use).
 const MAX_SEGMENT_BYTES: usize = 255;
@@ -77,6 +78,11 @@ impl RelativePath {
             return Err(NameRefusal::TrailingSlash);
         }
         Ok(Self(bytes.into_boxed_slice()))
+    }
+
+    /// The same below a directory; below the destination itself if that is empty.
+    pub(crate) fn below(self, directory: &[u8]) -> Result<Self, NameRefusal> {
+        if directory.is_empty() { Ok(self) } else { Self::new(join(directory, &self.0)) }
     }
 
     /// The segments, in order; at least one.

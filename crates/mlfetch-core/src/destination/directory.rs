@@ -1,6 +1,7 @@
 //! The directory that receives the tree.
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
@@ -11,6 +12,7 @@ use rustix::io::Errno;
 use super::above::{self, Made};
 use super::existing::Existing;
 use super::handles::Handles;
+use super::looked::Looked;
 use super::staging::Staging;
 use super::{DestinationError, DestinationProblem};
 use crate::RelativePath;
@@ -28,6 +30,7 @@ pub(crate) struct Destination {
     handles: Mutex<Option<Arc<Handles>>>,
     staging: Mutex<Option<Arc<Staging>>>,
     above: Mutex<Made>,
+    looked: Looked,
     /// Held for reading by whatever writes, so that nothing is half done when the fetch ends.
     ended: RwLock<bool>,
 }
@@ -46,6 +49,7 @@ impl Destination {
             handles: Mutex::default(),
             staging: Mutex::default(),
             above: Mutex::default(),
+            looked: Looked::default(),
             ended: RwLock::new(false),
         })
     }
@@ -76,6 +80,11 @@ impl Destination {
     pub(crate) fn prepare(&self) -> Result<()> {
         let _writing = self.begin_writing()?;
         self.staging().map(drop)
+    }
+
+    /// Whether that was made sure, as far as can be said without waiting.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.staging.try_lock().is_ok_and(|staging| staging.is_some())
     }
 
     /// What this user can still write there; `None` where the file system does not say.
@@ -119,6 +128,7 @@ impl Destination {
     /// If a file or link is in the way, or the file system refuses.
     pub(crate) fn make_directory(&self, path: &RelativePath) -> Result<()> {
         let _writing = self.begin_writing()?;
+        self.looked.note_made(path);
         self.handles()?.make(path).map(drop)
     }
 
@@ -127,14 +137,67 @@ impl Destination {
     /// # Errors
     /// If a file or link is in the way, or the file system refuses.
     pub(crate) fn existing(&self, path: &RelativePath) -> Result<Option<Existing>> {
-        let (directory, name) = path.split();
         let Some(handles) = self.handles_if_there()? else { return Ok(None) };
-        let Some(parent) = handles.find(directory.as_ref())? else { return Ok(None) };
-        match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        let parent = handles.find(path.split().0.as_ref())?;
+        parent.map_or(Ok(None), |parent| self.existing_in(&parent, path))
+    }
+
+    /// The same before a file is written there. What is not there is remembered, and not looked for
+    /// again.
+    ///
+    /// # Errors
+    /// As [`existing`](Self::existing).
+    pub(crate) fn look_for(&self, path: &RelativePath) -> Result<Option<Existing>> {
+        if self.lacks(path) {
+            return Ok(None);
+        }
+        let handles = self.handles_if_there()?;
+        let directory = path.split().0;
+        let find = |handles: &Handles| handles.find(directory.as_ref());
+        let Some(parent) = handles.as_deref().map_or(Ok(None), find)? else {
+            return self.note_missing(handles.as_deref(), path).map(|()| None);
+        };
+        let existing = self.existing_in(&parent, path)?;
+        if existing.is_none() {
+            self.looked.note_names(directory.as_ref(), &parent);
+        }
+        Ok(existing)
+    }
+
+    /// Whether it is remembered that nothing was there under this name. Never waits for the disk.
+    pub(crate) fn lacks(&self, path: &RelativePath) -> bool {
+        self.looked.lacks(path)
+    }
+
+    /// The same for a fetch that writes nothing: where a directory is not there, nothing below it is.
+    pub(crate) fn lacks_at_all(&self, path: &RelativePath) -> bool {
+        self.looked.lacks_at_all(path)
+    }
+
+    fn existing_in(&self, parent: &OwnedFd, path: &RelativePath) -> Result<Option<Existing>> {
+        match rustix::fs::statat(parent, path.split().1, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => Ok(Some(Existing::of(&found, self.began()))),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(self.error(path, errno)),
         }
+    }
+
+    /// Remembers which directories above a path are missing, its own at least.
+    fn note_missing(&self, handles: Option<&Handles>, path: &RelativePath) -> Result<()> {
+        let mut missing = Vec::new();
+        for directory in path.directories().map(Some).chain([None]) {
+            // That its own is missing was seen.
+            let is_own = missing.is_empty() && directory.is_some();
+            let find = |handles: &Handles| handles.find(directory.as_ref());
+            let found = handles.filter(|_| !is_own).map_or(Ok(None), find)?;
+            if let Some(handle) = found {
+                self.looked.note_names(directory.as_ref(), &handle);
+                break;
+            }
+            missing.push(directory);
+        }
+        missing.iter().rev().for_each(|missing| self.looked.note_missing(missing.as_ref()));
+        Ok(())
     }
 
     /// A handle for reading a file that is there.

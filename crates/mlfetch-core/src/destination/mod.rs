@@ -14,6 +14,7 @@ mod error;
 mod existing;
 mod handles;
 mod left;
+mod looked;
 mod owner;
 mod rename;
 mod staging;

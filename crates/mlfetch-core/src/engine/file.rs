@@ -112,17 +112,37 @@ async fn stay(
     Ok(row.map(|row| Ended::Skipped(reason, Some(row))))
 }
 
-/// Looks at what is there.
+/// How a file of a dry run ends, where that can be told without a look.
+pub(super) fn planned_at_once(transfers: &Transfers, path: &RelativePath) -> Option<Ended> {
+    let Transfers { settings, destination, .. } = transfers;
+    let is_known = settings.dry_run && destination.lacks_at_all(path);
+    is_known.then(|| match transfers.check_listed(path) {
+        Ok(()) => Ended::Planned,
+        Err(error) => Ended::Failed(error),
+    })
+}
+
+/// Looks at what is there, if that is not known.
 async fn plan(
     transfers: &Arc<Transfers>,
     info: &ObjectInfo,
     path: &RelativePath,
 ) -> Result<Plan, FileError> {
+    let Transfers { destination, settings, .. } = transfers.as_ref();
+    // What an earlier part of this fetch wrote came after the look.
+    if !transfers.laid_over && destination.is_prepared() && destination.lacks(path) {
+        let decision = decide(settings.overwrite, None, info, false);
+        return Ok(Plan { decision, prepared: Ok(()) });
+    }
     let shared = Arc::clone(transfers);
     let (info, path) = (info.clone(), path.clone());
     let plan = move || {
         let Transfers { destination, settings, .. } = shared.as_ref();
-        let existing = destination.existing(&path)?;
+        let existing = if shared.laid_over && !settings.dry_run {
+            destination.existing(&path)
+        } else {
+            destination.look_for(&path)
+        }?;
         let decision = decide(settings.overwrite, existing, &info, shared.laid_over);
         let writes = matches!(decision, Decision::Fetch(_) | Decision::Compare);
         let prepared = if writes && !settings.dry_run { destination.prepare() } else { Ok(()) };

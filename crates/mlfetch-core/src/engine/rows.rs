@@ -82,11 +82,9 @@ impl Fetch {
                 if name.is_empty() {
                     return self.refuse_name(&info.key, NameRefusal::TrailingSlash);
                 }
-                match RelativePath::new(name.as_slice()) {
-                    Ok(_) => {
-                        let place = join(&transfers.course.place, &name);
-                        self.start(transfers, info, &place).await
-                    }
+                let below = |name: RelativePath| name.below(&transfers.course.place);
+                match RelativePath::new(name).and_then(below) {
+                    Ok(path) => self.start(transfers, info, path).await,
                     Err(refusal) => self.refuse_name(&info.key, refusal),
                 }
             }

@@ -7,7 +7,7 @@ use tokio::task::{Id, JoinError};
 use tokio::time::Instant;
 
 use super::crowd::Begun;
-use super::file::{Ended, one_file};
+use super::file::{Ended, one_file, planned_at_once};
 use super::transfer::{Committed, Transfers};
 use super::tree::{Fetch, Result};
 use super::{Event, FetchError, FileFailure};
@@ -26,13 +26,13 @@ impl Fetch {
         &mut self,
         transfers: &Arc<Transfers>,
         info: ObjectInfo,
-        place: &[u8],
+        path: RelativePath,
     ) -> Result<()> {
-        let path = match RelativePath::new(place) {
-            Ok(path) => path,
-            Err(refusal) => return self.refuse_name(&info.key, refusal),
-        };
         self.belongs(&path);
+        if let Some(ended) = planned_at_once(transfers, &path) {
+            self.progress.found(info.size);
+            return self.became(&path, info.size, ended);
+        }
         self.let_others_end(&path).await?;
         self.progress.found(info.size);
         self.crowd.comes(self.running.len());
@@ -50,9 +50,9 @@ impl Fetch {
     }
 
     /// Waits until what is on its way and would be in the way of this path has ended. Then what is
-    /// there decides, and the file whose name came first has it.
+    /// there decides, and the file whose name came first has it. In a dry run nobody is in the way.
     pub(super) async fn let_others_end(&mut self, path: &RelativePath) -> Result<()> {
-        if self.underway.meets(path) {
+        if !self.settings.dry_run && self.underway.meets(path) {
             self.drain(0).await?;
         }
         Ok(())
@@ -83,22 +83,28 @@ impl Fetch {
         self.underway.remove(&path);
         self.crowd.ended(begun, Instant::now());
         match ended {
-            Ok(Ended::Committed(committed)) => self.committed(&path, committed),
-            Ok(Ended::Skipped(reason, row)) => {
+            Ok(ended) => self.became(&path, size, ended),
+            Err(cause) => self.fail(FileFailure::panicked(&path, cause), size),
+        }
+    }
+
+    fn became(&mut self, path: &RelativePath, size: Option<u64>, ended: Ended) -> Result<()> {
+        match ended {
+            Ended::Committed(committed) => self.committed(path, committed),
+            Ended::Skipped(reason, row) => {
                 self.progress.lost(size);
-                self.report.note_row(&path, row);
-                self.observer.event(&Event::Skipped { path: &path, reason });
+                self.report.note_row(path, row);
+                self.observer.event(&Event::Skipped { path, reason });
                 self.report.unchanged += 1;
             }
-            Ok(Ended::Planned) => {
+            Ended::Planned => {
                 self.progress.done();
-                self.observer.event(&Event::Planned { path: &path, size });
+                self.observer.event(&Event::Planned { path, size });
                 self.report.planned += 1;
                 self.report.planned_bytes += size.unwrap_or_default();
             }
-            Ok(Ended::Hopeless(error)) => return Err(error.into()),
-            Ok(Ended::Failed(error)) => return self.fail(FileFailure::new(&path, error), size),
-            Err(cause) => return self.fail(FileFailure::panicked(&path, cause), size),
+            Ended::Hopeless(error) => return Err(error.into()),
+            Ended::Failed(error) => return self.fail(FileFailure::new(path, error), size),
         }
         Ok(())
     }

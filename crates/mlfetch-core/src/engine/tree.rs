@@ -157,7 +157,10 @@ impl Fetch {
         let (above, _) = Key::new(place.clone()).split_last();
         let above = above.as_bytes().strip_suffix(b"/").unwrap_or_default().to_vec();
         let transfers = self.transfers(source, Course { prefix, place: above });
-        self.start(&transfers, info, &place).await?;
+        match RelativePath::new(place.as_slice()) {
+            Ok(path) => self.start(&transfers, info, path).await?,
+            Err(refusal) => self.refuse_name(&info.key, refusal)?,
+        }
         if is_last {
             self.progress.found_all();
         }

@@ -1,13 +1,13 @@
 //! Every key is a path below the destination, or is refused by its name.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use mlfetch_conformance::KeyClass;
 use mlfetch_core::engine::{FetchError, FileError};
 use mlfetch_core::{NameRefusal, RelativePath};
 use mlfetch_store::{Key, Listing, MemoryStore, Store, escape};
 
-use crate::support::{Home, expected, failures, in_memory, memory, some};
+use crate::support::{Home, Telling, expected, failures, in_memory, memory, some};
 
 const STAGING: &str = ".mlfetch-0123abcd-12-345-0123456789abcdef";
 
@@ -124,6 +124,24 @@ async fn an_object_and_a_directory_of_one_name_are_a_conflict_and_never_stop_the
         let again = some(home.fetch().await);
         assert_eq!(failures(&again), failures(&report), "{jobs}");
         assert_eq!(home.tree(), expected(&[("a", "file"), ("good", "good")]));
+    }
+}
+
+#[tokio::test]
+async fn of_two_keys_for_one_path_the_second_is_never_asked_for() {
+    for jobs in [1, 32] {
+        let inner =
+            in_memory(&[("0", "0"), ("a", "file"), ("a/b", "b"), ("a/c/d", "d"), ("e", "e")]);
+        let read = Arc::new(Mutex::new(Vec::new()));
+        let asked = Arc::clone(&read);
+        let store = Telling::new(inner).answering(move |object| {
+            asked.lock().expect("not poisoned").push(object.info.key.to_string());
+        });
+        let home =
+            Home::new(Arc::new(store)).set(|s| s.jobs = Some(jobs.try_into().expect("some")));
+        assert_eq!(some(home.fetch().await).failures.len(), 2);
+        read.lock().expect("not poisoned").sort();
+        assert_eq!(*read.lock().expect("not poisoned"), ["0", "a", "e"], "{jobs}");
     }
 }
 

@@ -32,6 +32,30 @@ fn md5_of_abc(info: &mut ObjectInfo) {
 }
 
 #[tokio::test]
+async fn what_is_there_is_told_from_what_is_not_in_every_directory() {
+    let names = ["a", "b", "new/c/d", "new/c/e", "old/f", "old/g", "old/new/h", "old/older/i"];
+    let there = ["b", "old/g", "old/older/i", "old/theirs"];
+    for jobs in [1, 32] {
+        let objects = names.map(|name| (name, "ours"));
+        let mut home = Home::new(memory(&objects)).set(|s| {
+            s.overwrite = Overwrite::Never;
+            s.jobs = Some(jobs.try_into().expect("some"));
+            s.dry_run = true;
+        });
+        there.iter().for_each(|name| home.has(name, "theirs"));
+        let before = home.tree();
+        let report = home.fetch().await.expect("planned");
+        assert_eq!((report.planned, report.unchanged), (5, 3), "{jobs}");
+        assert_eq!(home.tree(), before);
+        home = home.set(|s| s.dry_run = false);
+        let report = home.fetch().await.expect("fetched");
+        assert_eq!((report.files, report.unchanged), (5, 3), "{jobs}");
+        let theirs = home.tree().values().filter(|text| *text == "theirs").count();
+        assert_eq!(theirs, there.len());
+    }
+}
+
+#[tokio::test]
 async fn what_did_not_change_is_not_read_again_and_not_touched() {
     let store = timed(in_memory(&[("a/b", "b"), ("c", "c"), ("e/", "")]));
     let home = Home::new(Arc::clone(&store) as Arc<dyn Store>);
