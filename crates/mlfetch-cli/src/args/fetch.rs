@@ -12,7 +12,7 @@ use mlfetch::{
 };
 
 use super::ProgressStyle;
-use super::values::{LayoutWord, OverwriteWord, VerifyWord, rate};
+use super::values::{LayoutWord, OverwriteWord, VerifyWord, bytes};
 use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
@@ -53,8 +53,12 @@ pub(crate) struct FetchArgs {
     jobs: Option<NonZeroUsize>,
     /// No more than so many bytes a second, all files together: a number, with K, M or G behind it
     /// for powers of 1024
-    #[arg(long, value_name = "RATE", env = "MLFETCH_BWLIMIT", hide_env = true, value_parser = rate)]
+    #[arg(long, value_name = "RATE", env = "MLFETCH_BWLIMIT", hide_env = true, value_parser = bytes)]
     bwlimit: Option<NonZeroU64>,
+    /// No more than so many bytes of files on their way in memory: a number, with K, M or G behind
+    /// it; without it 64M, or what --jobs needs. The program itself takes some 20M more
+    #[arg(long, value_name = "SIZE", env = "MLFETCH_MAX_MEMORY", hide_env = true, value_parser = bytes)]
+    max_memory: Option<NonZeroU64>,
     /// Go on with the other files after one failed; the exit code is then 8
     #[arg(long, env = "MLFETCH_KEEP_GOING", hide_env = true)]
     keep_going: bool,
@@ -167,6 +171,7 @@ impl FetchArgs {
         settings.filter = filter(&self.include, &self.exclude)?;
         settings.verify = self.verify.into();
         settings.jobs = self.jobs;
+        settings.max_memory_bytes = self.max_memory;
         settings.bytes_per_second = self.bwlimit;
         settings.keep_going = self.keep_going;
         settings.dry_run = self.dry_run;

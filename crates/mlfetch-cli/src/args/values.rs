@@ -61,8 +61,8 @@ words! { ViaWord for Via:
     Proxy, "Through the tracking server";
 }
 
-/// Bytes a second: `1500000`, `512K`, `10M`, `1G`.
-pub(super) fn rate(text: &str) -> Result<NonZeroU64, String> {
+/// Bytes: `1500000`, `512K`, `10M`, `1G`.
+pub(super) fn bytes(text: &str) -> Result<NonZeroU64, String> {
     let (number, shift) = match text.char_indices().next_back() {
         Some((at, 'k' | 'K')) => (&text[..at], 10),
         Some((at, 'm' | 'M')) => (&text[..at], 20),
@@ -71,7 +71,7 @@ pub(super) fn rate(text: &str) -> Result<NonZeroU64, String> {
     };
     let number: Option<u64> = number.parse().ok();
     let bytes = number.and_then(|number| number.checked_mul(1 << shift));
-    bytes.and_then(NonZeroU64::new).ok_or_else(|| "a rate is like 500K, 10M or 1G".to_owned())
+    bytes.and_then(NonZeroU64::new).ok_or_else(|| "it is to be like 500K, 10M or 1G".to_owned())
 }
 
 #[cfg(test)]
@@ -79,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_has_powers_of_1024() {
-        let bytes = |text| rate(text).map(NonZeroU64::get);
-        assert_eq!(bytes("1500"), Ok(1500));
-        assert_eq!(bytes("2k"), Ok(2048));
-        assert_eq!(bytes("10M"), Ok(10 << 20));
-        assert_eq!(bytes("1G"), Ok(1 << 30));
+    fn bytes_have_powers_of_1024() {
+        let number = |text| bytes(text).map(NonZeroU64::get);
+        assert_eq!(number("1500"), Ok(1500));
+        assert_eq!(number("2k"), Ok(2048));
+        assert_eq!(number("10M"), Ok(10 << 20));
+        assert_eq!(number("1G"), Ok(1 << 30));
         for wrong in ["", "0", "M", "-1", "1.5M", "1T", "1é", "99999999999G", "10 M"] {
-            assert!(rate(wrong).is_err(), "{wrong}");
+            assert!(bytes(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -28,8 +28,12 @@ pub struct FetchSettings {
     pub backup: Option<Arc<BackupSuffix>>,
     /// Files, or parts of big files, on their way at the same time; `None` for as many as it turns
     /// out to be worth: 32 at first, more while more of them end in the same time, and no more than
-    /// their buffers fit into 64 MiB.
+    /// their buffers fit into memory.
     pub jobs: Option<NonZeroUsize>,
+    /// Memory for bytes on their way, all files together; one file is on its way however little it
+    /// is. `None` for 64 MiB or, if [`jobs`](Self::jobs) are said, for as much as they need. What a
+    /// program itself takes comes on top.
+    pub max_memory_bytes: Option<NonZeroU64>,
     /// Bytes that may come in a second, all files together.
     pub bytes_per_second: Option<NonZeroU64>,
     /// Go on after a file failed. A name that cannot be a path never stops the others.
@@ -72,6 +76,7 @@ impl Default for FetchSettings {
             verify: Verify::default(),
             backup: None,
             jobs: None,
+            max_memory_bytes: None,
             bytes_per_second: None,
             keep_going: false,
             dry_run: false,

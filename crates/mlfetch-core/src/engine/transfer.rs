@@ -17,7 +17,7 @@ use super::pace::Pace;
 use super::part::{self, Parts};
 use super::report::Meter;
 use super::room::Room;
-use super::turns::Turns;
+use super::turns::{Turn, Turns};
 use super::verify::{Proof, Verify, mismatch};
 use super::writer::{Whole, Writer};
 use super::{FetchSettings, FileError, Sealed, Witness};
@@ -100,11 +100,13 @@ impl Transfers {
     /// Fetches one file, from its first byte again where that can help.
     pub(super) async fn fetch(&self, planned: &Planned) -> Result<Committed, FileError> {
         let mut transfers = 1;
+        // Until the bytes of a small file are on the disk.
+        let mut turn = None;
         loop {
             // What does not agree may be the fault of what was taken for granted.
             let wanted =
                 if transfers == 1 { WantedChecksums::Kept } else { WantedChecksums::Exact };
-            match self.transfer_and_verify(planned, wanted).await {
+            match self.transfer_and_verify(planned, wanted, &mut turn).await {
                 Ok(verified) => return self.commit(planned, verified).await,
                 Err(Broken { again: true, .. }) if transfers < MAX_TRANSFERS => {
                     planned.meter.take_back();
@@ -115,20 +117,22 @@ impl Transfers {
         }
     }
 
-    async fn transfer_and_verify(
-        &self,
+    async fn transfer_and_verify<'a>(
+        &'a self,
         planned: &Planned,
         wanted: WantedChecksums,
+        turn: &mut Option<Turn<'a>>,
     ) -> Result<Verified, Broken> {
-        let mut transferred = self.transfer(planned, wanted).await?;
+        let mut transferred = self.transfer(planned, wanted, turn).await?;
         transferred.sha256 = self.sha256(&transferred);
         self.verify(planned, transferred)
     }
 
-    async fn transfer(
-        &self,
+    async fn transfer<'a>(
+        &'a self,
         planned: &Planned,
         wanted: WantedChecksums,
+        turn: &mut Option<Turn<'a>>,
     ) -> Result<Transferred, Broken> {
         if let Some(parts) = Parts::of(&planned.info, self.store.info()) {
             match part::transfer(self, planned, parts, wanted).await {
@@ -141,7 +145,9 @@ impl Transfers {
                 done => return done,
             }
         }
-        let _turn = self.turns.take(planned.info.size).await;
+        // The one of before first: nobody waits who holds one.
+        *turn = None;
+        *turn = Some(self.turns.take(planned.info.size).await);
         let object = self.read(&planned.info, ReadRequest::new()).await?;
         match object.info.size {
             Some(size) if size <= SMALL_BYTES => self.to_memory(planned, object, size).await,
@@ -308,7 +314,7 @@ impl Transfers {
             room: Arc::default(),
             hands: Arc::default(),
             pace: None,
-            turns: Arc::new(Turns::new(Some(1))),
+            turns: Arc::new(Turns::new(Some(1), None)),
             witness: None,
         }
     }

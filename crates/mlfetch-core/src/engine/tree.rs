@@ -89,6 +89,7 @@ impl Fetch {
             ..Report::default()
         };
         let pace = settings.bytes_per_second.map(Pace::new).map(Arc::new);
+        let turns = Turns::new(jobs, settings.max_memory_bytes);
         let seen = (settings.delete_extraneous || is_continued).then(Seen::default);
         Ok(Self {
             destination: Arc::new(destination),
@@ -98,7 +99,7 @@ impl Fetch {
             room: Arc::default(),
             hands: Arc::default(),
             pace,
-            turns: Arc::new(Turns::new(jobs)),
+            turns: Arc::new(turns),
             crowd: Crowd::new(jobs),
             running: JoinSet::new(),
             started: HashMap::new(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use mlfetch_conformance::{FaultyStore, Operation};
-use mlfetch_core::engine::{Digests, FetchError, FileError, Proof, Verify};
+use mlfetch_core::engine::{Digests, FetchError, FetchSettings, FileError, Proof, Verify};
 use mlfetch_store::{
     Algorithm, Checksum, Coverage, ErrorKind, Key, MemoryStore, ObjectInfo, Store,
 };
@@ -209,9 +209,26 @@ async fn a_part_that_is_longer_than_was_asked_for_is_refused() {
 #[tokio::test]
 async fn no_more_bodies_are_on_their_way_than_jobs() {
     let names = ["a", "b", "c"];
-    let inner = names.iter().fold(MemoryStore::new(), |store, name| {
+    let store = names.iter().fold(MemoryStore::new(), |store, name| {
         store.with(Key::from(*name), big()).with(Key::from(format!("small-{name}")), "x")
     });
+    let most = most_bodies(store, |s| s.jobs = Some(3.try_into().expect("some"))).await;
+    assert_eq!(most, 3);
+}
+
+#[tokio::test]
+async fn no_more_bodies_are_on_their_way_than_fit_into_memory() {
+    for (mebibytes, expected) in [(1, 1), (4, 2), (7, 3)] {
+        let names = ["a", "b", "c"].map(Key::from);
+        let store =
+            names.into_iter().fold(MemoryStore::new(), |store, name| store.with(name, big()));
+        let bytes = std::num::NonZeroU64::new(mebibytes << 20);
+        assert_eq!(most_bodies(store, |s| s.max_memory_bytes = bytes).await, expected);
+    }
+}
+
+/// How many bodies are on their way at most while a store is fetched.
+async fn most_bodies(inner: MemoryStore, set: impl FnOnce(&mut FetchSettings)) -> usize {
     let most = Arc::new(Most::default());
     let counting = Arc::clone(&most);
     let store = Telling::new(inner).answering(move |object| {
@@ -227,9 +244,8 @@ async fn no_more_bodies_are_on_their_way_than_jobs() {
         });
         object.body = Box::pin(slow);
     });
-    let home = Home::new(Arc::new(store)).set(|s| s.jobs = Some(3.try_into().expect("some")));
-    home.fetch().await.expect("fetched");
-    assert_eq!(most.most.load(Ordering::SeqCst), 3);
+    Home::new(Arc::new(store)).set(set).fetch().await.expect("fetched");
+    most.most.load(Ordering::SeqCst)
 }
 
 /// How many there are, and were at most.
