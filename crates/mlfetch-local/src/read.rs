@@ -25,7 +25,7 @@ const SMALL_BYTES: u64 = 64 * 1024;
 /// A file with the part of it that is to be read.
 #[derive(Debug)]
 struct Reading {
-    file: File,
+    file: Arc<File>,
     key: Key,
     /// As it was when it was opened.
     opened: Facts,
@@ -46,12 +46,11 @@ pub(crate) fn open(root: &Root, key: &Key, request: &ReadRequest) -> Result<Obje
     let start = range.start.min(size);
     reading.left = start..range.end.clamp(start, size);
     let info = reading.opened.info(key.clone());
-    let body = if reading.left.end - start <= SMALL_BYTES {
-        stream::iter(reading.rest()?.map(Ok)).boxed()
-    } else {
-        stream_of(reading)
-    };
-    Ok(Object::new(info, start, body))
+    if reading.left.end - start <= SMALL_BYTES {
+        return Ok(Object::new(info, start, stream::iter(reading.rest()?.map(Ok)).boxed()));
+    }
+    let file = request.range.is_none().then(|| Arc::clone(&reading.file));
+    Ok(Object::new(info, start, stream_of(reading)).with_file(file))
 }
 
 fn stream_of(reading: Reading) -> ObjectBody {
@@ -82,7 +81,7 @@ impl Reading {
             return Err(Problem::IsDirectory);
         }
         let (file, opened) = root.open_file(&segments.names)?;
-        Ok(Self { file, key: key.clone(), opened, left: 0..0 })
+        Ok(Self { file: Arc::new(file), key: key.clone(), opened, left: 0..0 })
     }
 
     /// All that is left, which is not much; none if there is nothing.

@@ -44,7 +44,7 @@ impl LocalStore {
         let path = root.as_ref();
         let root = Root::open(path, config).map_err(|errno| open_error(path, errno))?;
         let shown = escape(path.as_os_str().as_bytes());
-        let info = StoreInfo::new("local", shown, Capabilities::new(Listing::Tree));
+        let info = StoreInfo::new("local", shown, Capabilities::new(Listing::Tree).with_files());
         Ok(Self { info, root: Arc::new(root) })
     }
 }

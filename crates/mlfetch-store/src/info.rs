@@ -1,6 +1,8 @@
 //! What a store tells about its objects.
 
 use std::fmt;
+use std::fs::File;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -152,12 +154,23 @@ pub struct Object {
     pub start: u64,
     /// The bytes. A store ends it with an error when it is shorter than it said.
     pub body: ObjectBody,
+    /// The file of this machine whose bytes, all of them, are the object's. Whoever copies it instead
+    /// of taking the body sees for himself whether it is still as [`info`](Self::info) says when that
+    /// is done.
+    pub file: Option<Arc<File>>,
 }
 
 impl Object {
     /// An object's facts and its bytes, from byte `start` on.
     pub fn new(info: ObjectInfo, start: u64, body: ObjectBody) -> Self {
-        Self { info, start, body }
+        Self { info, start, body, file: None }
+    }
+
+    /// The same with the file that the object is.
+    #[must_use]
+    pub fn with_file(mut self, file: impl Into<Option<Arc<File>>>) -> Self {
+        self.file = file.into();
+        self
     }
 }
 

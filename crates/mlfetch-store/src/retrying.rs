@@ -59,7 +59,7 @@ impl Store for RetryingStore {
 
     async fn read(&self, key: &Key, request: ReadRequest) -> Result<Object> {
         let object = retry(&self.policy, || self.inner.read(key, request.clone())).await?;
-        let Object { info, start, body } = object;
+        let Object { info, start, body, file } = object;
         let end = match (&request.range, info.size) {
             (Some(range), Some(size)) => Some(range.end.min(size)),
             (Some(range), None) => Some(range.end),
@@ -78,7 +78,8 @@ impl Store for RetryingStore {
             began: Instant::now(),
             last_break: start,
         };
-        Ok(Object::new(info, start, stream::try_unfold(reading, Reading::step).boxed()))
+        let body = stream::try_unfold(reading, Reading::step).boxed();
+        Ok(Object::new(info, start, body).with_file(file))
     }
 }
 

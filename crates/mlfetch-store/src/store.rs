@@ -80,12 +80,21 @@ pub struct Capabilities {
     pub ranges: bool,
     /// Whether a read can be tied to an entity tag or version.
     pub conditional_reads: bool,
+    /// Whether a whole object may come with [the file it lies in](crate::Object::file).
+    pub files: bool,
 }
 
 impl Capabilities {
-    /// Those of a store with this listing, ranges and conditional reads.
+    /// Those of a store with this listing, ranges and conditional reads, and no files.
     pub fn new(listing: Listing) -> Self {
-        Self { listing, ranges: true, conditional_reads: true }
+        Self { listing, ranges: true, conditional_reads: true, files: false }
+    }
+
+    /// The same with files of this machine.
+    #[must_use]
+    pub fn with_files(mut self) -> Self {
+        self.files = true;
+        self
     }
 
     /// The same without ranges.

@@ -1,5 +1,7 @@
 //! Large bodies, many bodies, bodies that nobody reads to the end.
 
+use std::os::unix::fs::FileExt as _;
+
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
@@ -15,10 +17,23 @@ async fn large(fixture: &dyn Fixture) -> (Space, Bytes) {
     (Space::with(fixture, &[(Key::from("large.bin"), bytes.clone())]).await, bytes)
 }
 
-/// Eight mebibytes without a pattern arrive as they are.
+/// Eight mebibytes without a pattern arrive as they are, and lie in the file if one comes with them.
 pub async fn a_large_object(fixture: &dyn Fixture) {
     let (space, bytes) = large(fixture).await;
-    let arrived = space.read("large.bin").await.expect("an object");
+    let key = space.key("large.bin");
+    let object = space.store().read(&key, ReadRequest::new()).await.expect("an object");
+    if let Some(file) = &object.file {
+        assert!(space.store().info().capabilities.files, "it says that it gives none");
+        let found = file.metadata().expect("an open file");
+        assert_eq!(
+            (found.len(), found.modified().ok()),
+            (LARGE_BYTES as u64, object.info.modified)
+        );
+        let mut there = vec![0; LARGE_BYTES];
+        file.read_exact_at(&mut there, 0).expect("bytes");
+        assert!(there == bytes, "the file holds other bytes");
+    }
+    let arrived = crate::space::collect(object.body).await.expect("bytes");
     assert!(arrived == bytes, "{} of {LARGE_BYTES} bytes arrived, or others", arrived.len());
 }
 

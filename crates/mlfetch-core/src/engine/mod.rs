@@ -8,6 +8,7 @@ mod answer;
 mod blocks;
 mod compare;
 mod conflict;
+mod copy;
 mod crowd;
 mod digest;
 mod error;

@@ -134,6 +134,9 @@ impl Transfers {
         wanted: WantedChecksums,
         turn: &mut Option<Turn<'a>>,
     ) -> Result<Transferred, Broken> {
+        if let Some(copied) = self.copy(planned).await? {
+            return Ok(copied);
+        }
         if let Some(parts) = Parts::of(&planned.info, self.store.info()) {
             match part::transfer(self, planned, parts, wanted).await {
                 // The store said it has ranges and this object has none: all in one piece then.
@@ -204,7 +207,7 @@ impl Transfers {
     }
 
     /// A new staged file.
-    async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
+    pub(super) async fn stage(&self, planned: &Planned) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
         self.hands.brief_step(move || destination.stage(&path, None)).await

@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod cancel;
 mod compare;
+mod copy;
 mod course;
 mod destination;
 mod extraneous;
