@@ -20,6 +20,7 @@ mod relay;
 mod rounds;
 mod s3;
 mod scale;
+mod sink;
 mod spread;
 mod start;
 mod tables;

@@ -1,15 +1,18 @@
 //! More keys and more bytes than there is room for, from a bucket that makes them up.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum as _;
 
 use super::bucket::{Bucket, NAME, Tree};
 use super::page::Page;
 use super::peers::Peers;
 use super::rounds::{self, Contestant};
+use super::sink::{Sink, Swallowed};
 use super::testbed::Testbed;
 use super::trees::{self, Arguments, File, title};
 use super::{machine, tables};
@@ -26,6 +29,8 @@ pub(crate) enum Work {
     Fetch,
     /// One object of 8 GiB fetched in ranges
     Ranges,
+    /// 1600 objects of 128 MiB, 200 GiB in all, fetched in ranges; each goes once it has arrived
+    RangesMore,
     /// One object of 200 GiB read in one stream, to nowhere
     Stream,
 }
@@ -37,6 +42,7 @@ impl Work {
             Self::ListMore => ("list-more", 1_000_000 / divisor, 4096),
             Self::Fetch => ("fetch", 100_000 / divisor, 4096),
             Self::Ranges => ("ranges", 1, (8 << 30) / divisor),
+            Self::RangesMore => ("ranges-more", 1600 / divisor, 128 << 20),
             Self::Stream => ("stream", 1, (200 << 30) / divisor),
         };
         Tree { name, count, size_bytes }
@@ -97,6 +103,10 @@ impl Scale {
                 let both = [self.contestant("mlfetch", ours), self.contestant("s5cmd", s5cmd)];
                 both.map(|contestant| checked(contestant, &self.place, tree)).into()
             }
+            Work::RangesMore => {
+                let ours = self.ours(&["get", "-q", &uri, "-d", &place]);
+                vec![self.swallowed(self.contestant("mlfetch", ours), tree)]
+            }
             Work::Stream => {
                 let mut curl = Command::new("curl");
                 curl.args(["-sS", "--fail", &format!("{}/{file}", self.bucket.url())]);
@@ -104,6 +114,27 @@ impl Scale {
                 let both = [self.contestant("curl", curl), self.contestant("mlfetch cat", ours)];
                 both.map(|contestant| Contestant { is_slow: true, ..contestant }).into()
             }
+        }
+    }
+
+    /// Into a place from which each file goes once it is whole.
+    fn swallowed<'a>(&'a self, contestant: Contestant<'a>, tree: Tree) -> Contestant<'a> {
+        let sink = Rc::new(Cell::new(None));
+        let begun = Rc::clone(&sink);
+        let prepare = contestant.prepare;
+        let all = Swallowed { files: tree.count, bytes: tree.count * tree.size_bytes };
+        Contestant {
+            is_slow: true,
+            prepare: Box::new(move || {
+                let command = prepare()?;
+                begun.set(Some(Sink::begin(self.place.clone())));
+                Ok(command)
+            }),
+            check: Box::new(move || match sink.take().map(Sink::end).transpose()? {
+                Some(swallowed) if swallowed == all => Ok(()),
+                swallowed => bail!("{all:?} was to come, and {swallowed:?} came"),
+            }),
+            ..contestant
         }
     }
 
