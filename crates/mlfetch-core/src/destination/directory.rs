@@ -196,7 +196,9 @@ impl Destination {
             }
             missing.push(directory);
         }
-        missing.iter().rev().for_each(|missing| self.looked.note_missing(missing.as_ref()));
+        for missing in missing.iter().rev() {
+            self.looked.note_missing(missing.as_ref());
+        }
         Ok(())
     }
 

@@ -126,7 +126,9 @@ impl Looked {
     /// they know which those are: nothing is known of such a name.
     fn hash(&self, name: &[u8]) -> Option<u64> {
         let mut hasher = self.key.build_hasher();
-        name.iter().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
+        for byte in name {
+            hasher.write_u8(byte.to_ascii_lowercase());
+        }
         name.is_ascii().then(|| hasher.finish())
     }
 
