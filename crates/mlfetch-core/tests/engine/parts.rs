@@ -219,9 +219,11 @@ async fn no_more_bodies_are_on_their_way_than_jobs() {
 #[tokio::test]
 async fn no_more_bodies_are_on_their_way_than_fit_into_memory() {
     for (mebibytes, expected) in [(1, 1), (4, 2), (7, 3)] {
+        // Parts of 16 MiB, each of which counts for the most that one holds: 2 MiB.
+        let parts = big().slice(..48 * MEBIBYTE);
         let names = ["a", "b", "c"].map(Key::from);
-        let store =
-            names.into_iter().fold(MemoryStore::new(), |store, name| store.with(name, big()));
+        let with = |store: MemoryStore, name| store.with(name, parts.clone());
+        let store = names.into_iter().fold(MemoryStore::new(), with);
         let bytes = std::num::NonZeroU64::new(mebibytes << 20);
         assert_eq!(most_bodies(store, |s| s.max_memory_bytes = bytes).await, expected);
     }
