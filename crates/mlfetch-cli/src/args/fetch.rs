@@ -56,7 +56,7 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "RATE", env = "MLFETCH_BWLIMIT", hide_env = true, value_parser = bytes)]
     bwlimit: Option<NonZeroU64>,
     /// No more than so many bytes of files on their way in memory: a number, with K, M or G behind
-    /// it; without it 64M, or what --jobs needs. The program itself takes some 20M more
+    /// it; without it 64M, or what --jobs needs. Buffers of the network come on top
     #[arg(long, value_name = "SIZE", env = "MLFETCH_MAX_MEMORY", hide_env = true, value_parser = bytes)]
     max_memory: Option<NonZeroU64>,
     /// Go on with the other files after one failed; the exit code is then 8

@@ -42,7 +42,9 @@ async fn what_is_there_is_told_from_what_is_not_in_every_directory() {
             s.jobs = Some(jobs.try_into().expect("some"));
             s.dry_run = true;
         });
-        there.iter().for_each(|name| home.has(name, "theirs"));
+        for name in there {
+            home.has(name, "theirs");
+        }
         let before = home.tree();
         let report = home.fetch().await.expect("planned");
         assert_eq!((report.planned, report.unchanged), (5, 3), "{jobs}");

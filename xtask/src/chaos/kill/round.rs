@@ -131,8 +131,8 @@ impl Stand {
         let tree_bytes = self.tree.size_bytes();
         let moment = tree_bytes / 1_000_000 * round.part;
         let silent_after = round.is_stalled.then_some(moment);
-        let pace = (self.rate > 0).then(|| Pace::new(self.rate * MIB as u64));
-        let meter = Arc::new(Meter::new(&self.site, &self.tree, silent_after, pace));
+        let rate = (self.rate > 0).then(|| Pace::new(self.rate * MIB as u64));
+        let meter = Arc::new(Meter::new(&self.site, &self.tree, silent_after, rate));
         // Both runs go through it: a web server at another address is another store.
         let proxy = Proxy::start(self.site.address, Arc::clone(&meter) as _)?;
         let mut running = self.start(&proxy, desk.path(), &place)?;

@@ -64,8 +64,8 @@ pub(super) fn run(lab: &Lab) -> Result<Report> {
         };
         let fetched = fetch();
         is_over.store(true, Ordering::Relaxed);
-        let swapped = swapping.join().unwrap_or_else(|_| bail!("the swapping panicked"));
-        fetched.and(swapped)
+        let result = swapping.join().unwrap_or_else(|_| bail!("the swapping panicked"));
+        fetched.and(result)
     })?;
     findings.extend(difference(&outside, &snapshot(&swapper.outside)?));
     if met == 0 {
