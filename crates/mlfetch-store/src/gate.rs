@@ -57,13 +57,11 @@ const METADATA: [IpAddr; 3] = [
 /// assert!(!mlfetch_store::is_loopback("10.0.0.1"));
 /// ```
 pub fn is_loopback(host: &str) -> bool {
-    match address(host) {
-        Some(address) => address.is_loopback(),
-        None => {
-            let name = host.trim_end_matches('.').to_ascii_lowercase();
-            name == "localhost" || name.ends_with(".localhost")
-        }
+    if let Some(address) = address(host) {
+        return address.is_loopback();
     }
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Whether a host means another machine to each that asks for it: loopback, no address at all,
