@@ -207,17 +207,14 @@ fn host_or_none(authority: &str, usual_port: Option<u16>) -> Option<String> {
 /// for itself. `None` for what somebody could read as another host: letters that are mapped to
 /// others, addresses in hexadecimal or in one number.
 fn host(authority: &str, usual_port: Option<u16>) -> Option<String> {
-    let (name, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']')?;
-            let address: Ipv6Addr = address.parse().ok()?;
-            (format!("[{address}]"), port.strip_prefix(':').or(port.is_empty().then_some(""))?)
-        }
-        None => {
-            let (name, port) = authority.split_once(':').unwrap_or((authority, ""));
-            let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-            (is_plain(&name).then_some(name)?, port)
-        }
+    let (name, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (address, port) = rest.split_once(']')?;
+        let address: Ipv6Addr = address.parse().ok()?;
+        (format!("[{address}]"), port.strip_prefix(':').or(port.is_empty().then_some(""))?)
+    } else {
+        let (name, port) = authority.split_once(':').unwrap_or((authority, ""));
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        (is_plain(&name).then_some(name)?, port)
     };
     match port {
         "" => Some(name),
