@@ -298,7 +298,7 @@ mod tests {
         let store = scripted(Listing::Flat, |request| {
             let asked = ASKED.fetch_add(1, Ordering::Relaxed);
             let rows = ["a", "b", "c"].map(|name| {
-                Entry::Object(ObjectInfo::new(request.prefix.append(&format!("{asked}{name}"))))
+                Entry::Object(ObjectInfo::new(request.prefix.append(format!("{asked}{name}"))))
             });
             let next = (asked < 2).then(|| PageToken::new(asked.to_string()));
             Page::new(rows.into(), next)
