@@ -57,7 +57,7 @@ const INTERRUPTED: Act = Act::Fail(Errno::EINTR);
 const DENIED: Act = Act::Fail(Errno::EACCES);
 const RESET: Act = Act::Fail(Errno::ECONNRESET);
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 20] = [
     Row {
         name: "open",
         calls: &[(libc::SYS_openat, 1), (libc::SYS_openat2, 1), (libc::SYS_open, 0)],
@@ -85,6 +85,12 @@ const ROWS: [Row; 19] = [
         ],
         on: On::File,
         acts: &[NO_SPACE, BROKEN, NO_QUOTA, INTERRUPTED, Act::Half],
+    },
+    Row {
+        name: "copy",
+        calls: &[(libc::SYS_copy_file_range, 2)],
+        on: On::File,
+        acts: &[NO_SPACE, BROKEN, NO_QUOTA, INTERRUPTED, Act::Fail(Errno::EXDEV)],
     },
     Row {
         name: "fsync",

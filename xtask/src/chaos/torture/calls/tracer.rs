@@ -206,7 +206,8 @@ impl Tracer {
 
 /// What a call is about, if it counts.
 fn subject(thread: Pid, on: On, argument: usize, registers: &user_regs_struct) -> Option<String> {
-    let value = [registers.rdi, registers.rsi].get(argument).copied().unwrap_or_default();
+    let value =
+        [registers.rdi, registers.rsi, registers.rdx].get(argument).copied().unwrap_or_default();
     match on {
         On::Nothing => Some(String::new()),
         On::Path => Some(path(thread, value).unwrap_or_else(|| "?".to_owned())),
