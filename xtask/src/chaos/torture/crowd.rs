@@ -18,9 +18,9 @@ use crate::interrupt;
 
 const PROCESSES: usize = 20;
 
-/// So many of them are killed, within this time from their start.
+/// So many of them are killed, within this time in milliseconds, if they run for so long.
 const KILLED: usize = 6;
-const KILLED_WITHIN: u64 = 1500;
+const KILLED_WITHIN: u64 = 600;
 
 /// No process may take longer.
 const LIMIT: Duration = Duration::from_mins(2);

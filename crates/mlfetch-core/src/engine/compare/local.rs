@@ -71,7 +71,11 @@ impl Local {
             let found = match RelativePath::new(path.as_slice()) {
                 Err(_) => Found::Odd(Key::new(path)),
                 Ok(_) if kind.is_dir() => {
-                    levels.push(self.level(path)?);
+                    match self.level(path) {
+                        // It was a directory a moment ago, and is a link or gone: nothing lies in it.
+                        Err(error) if is_no_directory(&error) => {}
+                        level => levels.push(level?),
+                    }
                     continue;
                 }
                 Ok(path) if kind.is_file() => Found::File(path),
@@ -151,6 +155,10 @@ fn kind(directory: &OwnedFd, name: &[u8]) -> rustix::io::Result<FileType> {
     Ok(FileType::from_raw_mode(found.st_mode))
 }
 
+fn is_no_directory(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput)
+}
+
 fn error(path: &Path, errno: Errno) -> Error {
     let kind = match errno {
         Errno::NOENT => ErrorKind::NotFound,
@@ -208,6 +216,27 @@ mod tests {
             assert!(local.file(&path(name)).expect("looked").is_none(), "{name}");
         }
         assert_eq!(local.file(&path("a/c/d")).expect("looked").expect("a file").1, 1);
+    }
+
+    #[test]
+    fn a_directory_that_becomes_a_link_on_the_way_has_nothing_in_it() {
+        let home = tempfile::tempdir().expect("a directory");
+        let outside = tempfile::tempdir().expect("a directory");
+        std::fs::write(outside.path().join("secret"), "x").expect("written");
+        for name in ["a", "b", "c"] {
+            std::fs::create_dir(home.path().join(name)).expect("made");
+        }
+        std::fs::write(home.path().join("a/x"), "x").expect("written");
+        let mut found = 0;
+        let swap = |_| {
+            found += 1;
+            std::fs::remove_dir(home.path().join("b")).expect("removed");
+            std::os::unix::fs::symlink(outside.path(), home.path().join("b")).expect("linked");
+            std::fs::remove_dir(home.path().join("c")).expect("removed");
+            true
+        };
+        Local::open(home.path()).and_then(|local| local.walk(b"", swap)).expect("walked");
+        assert_eq!(found, 1, "nothing but `a/x`");
     }
 
     #[test]
