@@ -54,9 +54,8 @@ pub(crate) struct ConnectionArgs {
     /// The way to bytes that lie behind a tracking server
     #[arg(long, value_enum, default_value = "auto", env = "MLFETCH_VIA", hide_env = true)]
     via: ViaWord,
-    /// Let a tracking server elsewhere name places that match, besides storage and itself: a URI
-    /// with * and **, like https://files.example.com/**, or a scheme; file is any path on this disk.
-    /// May be repeated
+    /// Let a tracking server elsewhere name places that match, besides storage and itself: a URI,
+    /// with * and ** where it is any, or a scheme; file is any path on this disk. May be repeated
     #[arg(long, value_name = "PATTERN", env = "MLFETCH_ALLOW", hide_env = true)]
     allow: Vec<String>,
     /// How often a request that may pass is made again
