@@ -7,7 +7,11 @@ use crate::pages::{Block, Page, code_spans};
 
 /// Flags of other programs that the text speaks of: MLflow's server, cargo, `cargo xtask`,
 /// `sha256sum`.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 23] = [
+    "--by",
+    "--full",
+    "--kind",
+    "--rate",
     "--app-name",
     "--cfg",
     "--rounds",

@@ -127,7 +127,7 @@ async fn what_is_not_mlflows_json_is_said_to_be_another_server() {
     ];
     for (kind, body) in rows {
         let (error, asked) = failure(Answer::new("200 OK", kind, body)).await;
-        assert_eq!((error.kind(), asked), (ErrorKind::Protocol, 1), "{body}: {error}");
+        assert_eq!((error.kind(), asked), (ErrorKind::Protocol, 3), "{body}: {error}");
         let hint = error.hint().expect("a hint");
         assert!(hint.contains("MLFLOW_TRACKING_URI"), "{hint}");
     }
