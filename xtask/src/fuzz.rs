@@ -32,26 +32,19 @@ const FLAGS: [&str; 9] = [
     "-Ccodegen-units=1",
 ];
 
-/// How many inputs each target gets in continuous integration: the kept ones, and as many beyond them
-/// as a minute gives most of them on a laptop. The same ones each time, so that a change that breaks
-/// nothing does not fail by chance.
-const INPUTS_IN_CI: [&str; 2] = ["-runs=20000", "-seed=1"];
-
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// How long each target runs, in seconds; 0 for the kept inputs alone
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// The same inputs each time, however long they take
-    #[arg(skip)]
-    is_ci: bool,
     /// Names of targets; all without one
     targets: Vec<String>,
 }
 
 impl Arguments {
+    /// The kept inputs alone: what is found beyond them must not depend on chance.
     pub(crate) fn for_ci() -> Self {
-        Self { seconds: 0, is_ci: true, targets: Vec::new() }
+        Self { seconds: 0, targets: Vec::new() }
     }
 }
 
@@ -65,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         for _ in 0..thread::available_parallelism().map_or(1, NonZeroUsize::get) {
             scope.spawn(|| {
                 while let Some(target) = lock(&waiting).pop_front() {
-                    let result = Target::new(&target, &programs).run(arguments);
+                    let result = Target::new(&target, &programs).run(arguments.seconds);
                     lock(&done).push((target, result));
                 }
             });
@@ -145,12 +138,7 @@ impl Target {
     }
 
     /// Gives the number of inputs that were tried.
-    fn run(&self, arguments: &Arguments) -> Result<u64> {
-        // What grew on this machine would make the inputs others than elsewhere.
-        if arguments.is_ci && self.grown.exists() {
-            fs::remove_dir_all(&self.grown)
-                .with_context(|| format!("cannot remove `{}`", self.grown.display()))?;
-        }
+    fn run(&self, seconds: u32) -> Result<u64> {
         for directory in [&self.seeds, &self.grown] {
             fs::create_dir_all(directory)
                 .with_context(|| format!("cannot make `{}`", directory.display()))?;
@@ -158,12 +146,11 @@ impl Target {
         let log = File::create(&self.log)
             .with_context(|| format!("cannot write `{}`", self.log.display()))?;
         let mut fuzzer = Command::new(&self.program);
-        match arguments.seconds {
-            _ if arguments.is_ci => fuzzer.args(INPUTS_IN_CI),
-            0 => fuzzer.arg("-runs=0"),
-            seconds => fuzzer.arg(format!("-max_total_time={seconds}")),
+        let limit = match seconds {
+            0 => "-runs=0".to_owned(),
+            seconds => format!("-max_total_time={seconds}"),
         };
-        fuzzer.args(LIMITS).arg("-print_final_stats=1");
+        fuzzer.args(LIMITS).arg(limit).arg("-print_final_stats=1");
         fuzzer.arg(format!("-artifact_prefix={}", self.found.display()));
         fuzzer.arg(&self.grown).arg(&self.seeds);
         fuzzer.stdout(log.try_clone()?).stderr(log);

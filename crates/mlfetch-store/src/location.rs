@@ -217,10 +217,10 @@ impl Location {
     }
 
     fn without_login(&self) -> String {
-        if self.may_be_a_uri() {
-            let mut pieces = self.text.split("://");
-            let first = pieces.next().unwrap_or_default().to_owned();
-            return pieces.fold(first, |shown, piece| shown + "://" + behind_login(piece));
+        if self.scheme.is_empty()
+            && let Some((before, after)) = self.text.split_once("://")
+        {
+            return format!("{before}://{}", behind_logins(after));
         }
         let after = match self.rest().strip_prefix("//") {
             Some(after) if !self.scheme.is_empty() => after,
@@ -230,19 +230,28 @@ impl Location {
         };
         let after = match self.scheme.as_str() {
             // What stands before `@` is the container or bucket, never a password.
-            "wasb" | "wasbs" | "abfs" | "abfss" | "r2" | "b2" if !has_password(after) => after,
+            "wasb" | "wasbs" | "abfs" | "abfss" | "r2" | "b2" if !has_password(after) => {
+                after.to_owned()
+            }
             // Neither names nor ARNs of buckets are hosts: `:` and `@` are letters of a name.
             "s3" | "s3a" | "gs" => {
                 let bucket = after.split('/').next().unwrap_or_default();
-                bucket.rfind('@').map_or(after, |at| &after[at + 1..])
+                bucket.rfind('@').map_or(after, |at| &after[at + 1..]).to_owned()
             }
-            _ => behind_login(after),
+            _ => behind_logins(after),
         };
         let text = format!("{}://{after}", self.scheme);
         let shown = Self { rest: self.scheme.len() + 1, text, scheme: self.scheme.clone() };
         let (path, _) = shown.path_and_query();
         format!("{}://{}{path}", self.scheme, shown.authority().unwrap_or_default())
     }
+}
+
+/// The same with every `://` in it: more often a URI behind another one than a name.
+fn behind_logins(after: &str) -> String {
+    let mut pieces = after.split("://");
+    let first = behind_login(pieces.next().unwrap_or_default()).to_owned();
+    pieces.fold(first, |shown, piece| shown + "://" + behind_login(piece))
 }
 
 /// Whether `:` stands before the `@`.
@@ -322,6 +331,8 @@ mod tests {
             ("\"https://u:p@h/x?sig=y", "\"https://h/x?[left out]"),
             (" https://u:p@h/x", " https://h/x"),
             ("a/b://c/d://u:p@h/x", "a/b://c/d://h/x"),
+            ("http://t://u:p@h/x", "http://t://h/x"),
+            ("httpgre://u:p@t/x://u:p@h/x?sig=y", "httpgre://t/x://h/x?[left out]"),
             ("./x?sig=y", "./x?sig=y"),
             ("hdfs://nn/design?=1&signal=2", "hdfs://nn/design?=1&signal=2"),
         ] {
