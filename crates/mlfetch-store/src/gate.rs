@@ -60,7 +60,7 @@ pub fn is_loopback(host: &str) -> bool {
     if let Some(address) = address(host) {
         return address.is_loopback();
     }
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    let name = plain(host);
     name == "localhost" || name.ends_with(".localhost")
 }
 
@@ -77,7 +77,7 @@ pub fn is_beside_the_asker(host: &str) -> bool {
         return true;
     }
     let Some(address) = address(host) else {
-        let name = host.trim_end_matches('.').to_ascii_lowercase();
+        let name = plain(host);
         return name == "metadata.google.internal" || name == "instance-data";
     };
     let is_link = match address {
@@ -85,6 +85,11 @@ pub fn is_beside_the_asker(host: &str) -> bool {
         IpAddr::V6(address) => address.is_unicast_link_local(),
     };
     is_link || address.is_unspecified() || METADATA.contains(&address)
+}
+
+/// A name in the one form in which it is compared.
+fn plain(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// An address that is written as one; IPv4 in the clothes of IPv6 is IPv4.

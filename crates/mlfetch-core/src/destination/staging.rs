@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, fs
 use rustix::io::{Errno, retry_on_intr};
 
 use super::existing::changed;
-use super::late::tells_late;
+use super::filesystem::FileSystem;
 use super::left::{self, LeftBehind};
 use super::owner;
 
@@ -22,8 +22,7 @@ pub(super) struct Staging {
     directory: OwnedFd,
     /// When it was made, by the file system's own clock.
     made: Option<SystemTime>,
-    /// Whether its file system must be asked whether it could keep what was written.
-    tells_late: bool,
+    filesystem: FileSystem,
     next: AtomicU64,
     left: LeftBehind,
 }
@@ -44,7 +43,7 @@ impl Staging {
             root: Arc::clone(root),
             name,
             made,
-            tells_late: tells_late(&directory),
+            filesystem: FileSystem::of(&directory),
             directory,
             next: AtomicU64::new(0),
             left: LeftBehind::find(root, made),
@@ -208,9 +207,14 @@ impl StagedFile {
         rustix::fs::futimens(&self.file, &Timestamps { last_access: time, last_modification: time })
     }
 
+    /// Whether its bytes are kept in memory alone, where there is no space to reserve.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.staging.filesystem.is_in_memory
+    }
+
     /// Makes sure that the file system could keep the bytes, where it would not say so by itself.
     pub(super) fn settle(&self) -> std::io::Result<()> {
-        if !self.staging.tells_late {
+        if !self.staging.filesystem.tells_late {
             return Ok(());
         }
         let cannot_be_asked = |error: &std::io::Error| {

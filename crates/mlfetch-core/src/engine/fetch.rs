@@ -8,6 +8,7 @@ use mlfetch_store::{
     RetryingStore, Store,
 };
 
+use super::source::at;
 use super::tree::Fetch;
 use super::{FetchError, FetchSettings, Observer, Progress, Report, Source, Witness};
 use crate::resolve::{Resolved, Target};
@@ -168,7 +169,5 @@ fn permit_opened(gate: &dyn Gate, opened: &Opened, below: &Key) -> StoreResult<(
         // A path, which is the location itself, or words.
         return Ok(());
     }
-    let key = &opened.key;
-    let key = if below.is_root() { key.clone() } else { key.to_prefix().append(below.as_bytes()) };
-    gate.permit(&root, &key)
+    gate.permit(&root, &at(&opened.key, below))
 }

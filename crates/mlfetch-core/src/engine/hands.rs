@@ -1,4 +1,4 @@
-//! The threads that touch files: few, so that a thread that ends one file begins the next instead
+//! The threads that touch files, where those that serve the network do not in passing: few, so that a thread that ends one file begins the next instead
 //! of going to sleep; more only while the disk keeps them waiting, as one on a network does.
 //!
 //! tokio's own pool starts a thread for everything that comes while all others are busy. With many
@@ -192,11 +192,8 @@ impl<T: Send + 'static> Lent<T> {
         &mut self,
         work: impl FnOnce(&mut T) -> io::Result<()> + Send + 'static,
     ) -> io::Result<()> {
-        let mut thing = self.take().await?;
-        self.place = Place::There(self.hands.give(move || {
-            work(&mut thing)?;
-            Ok(thing)
-        }));
+        let thing = self.take().await?;
+        self.place = Place::There(self.hands.give(lending(thing, work)));
         Ok(())
     }
 
@@ -205,11 +202,8 @@ impl<T: Send + 'static> Lent<T> {
         &mut self,
         work: impl FnOnce(&mut T) -> io::Result<()> + Send + 'static,
     ) -> io::Result<()> {
-        let mut thing = self.take().await?;
-        self.place = Place::There(self.hands.give_brief(move || {
-            work(&mut thing)?;
-            Ok(thing)
-        }));
+        let thing = self.take().await?;
+        self.place = Place::There(self.hands.give_brief(lending(thing, work)));
         Ok(())
     }
 
@@ -226,6 +220,17 @@ impl<T: Send + 'static> Lent<T> {
             }
             Place::Lost => Err(io::Error::other("it failed before")),
         }
+    }
+}
+
+/// Work that takes the thing along and brings it back.
+fn lending<T>(
+    mut thing: Box<T>,
+    work: impl FnOnce(&mut T) -> io::Result<()>,
+) -> impl FnOnce() -> io::Result<Box<T>> {
+    move || {
+        work(&mut thing)?;
+        Ok(thing)
     }
 }
 

@@ -1,6 +1,5 @@
 //! A big file in parts, several at once, each written at its own offset.
 
-use std::fs::File;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -10,7 +9,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mlfetch_store::{
     Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo, WantedChecksums,
 };
-use rustix::fs::{FallocateFlags, fallocate, fstatfs};
+use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, retry_on_intr};
 use tokio::time::Instant;
 
@@ -40,9 +39,6 @@ const MAX_PART_BYTES: u64 = 128 * 1024 * 1024;
 
 /// As many parts a file has, if they are of a size in between.
 const PARTS: u64 = 32;
-
-/// `statfs(2)` of a file system in memory.
-const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
 
 /// What is noted of a part as it arrives, in as many steps: if all parts on their way are cut off,
 /// no more bytes come again than one part has, and what the network held.
@@ -222,7 +218,38 @@ impl Arriving<'_> {
             position: range.start,
             steps: stepping.begin(&range),
         };
-        one_part(self.transfers, self.planned, self.info, sink, range, lanes).await
+        let reserved = self.reserve(range.clone(), turn);
+        one_part(self.transfers, self.planned, self.info, sink, range, lanes, reserved).await
+    }
+
+    /// Takes the space of a range where the file system can: taken for the whole file at once, it
+    /// would keep one processor busy and everybody else waiting.
+    async fn reserve(&self, range: Range<u64>, turn: &Arc<Mutex<()>>) -> Result<(), FileError> {
+        let Self { transfers, planned, staged, .. } = self;
+        if staged.is_in_memory() {
+            return Ok(());
+        }
+        let destination = Arc::clone(&transfers.destination);
+        let (path, turn) = (planned.path.clone(), Arc::clone(turn));
+        let file = staged.share().map_err(|error| destination.io_error(&path, &error))?;
+        let reserve = move || {
+            let _turn = turn.lock();
+            let size = range.end - range.start;
+            let take =
+                || retry_on_intr(|| fallocate(&file, FallocateFlags::empty(), range.start, size));
+            let taken = match take() {
+                Err(Errno::NOSPC | Errno::DQUOT) => {
+                    destination.give_way();
+                    take()
+                }
+                taken => taken,
+            };
+            match taken {
+                Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+                Err(errno) => Err(destination.error(&path, errno)),
+            }
+        };
+        transfers.hands.step(reserve).await
     }
 
     /// Whether the bytes of a step are what was noted. After a loss of power they may not be.
@@ -282,47 +309,8 @@ async fn pinned(
     Ok(info)
 }
 
-/// Takes the space of a range where the file system can, while the store is asked for its bytes:
-/// taken for the whole file at once, it would keep one processor busy and everybody else waiting.
-async fn reserve(
-    transfers: &Transfers,
-    planned: &Planned,
-    sink: &writer::Range,
-    range: Range<u64>,
-) -> Result<(), FileError> {
-    let destination = Arc::clone(&transfers.destination);
-    let (path, turn) = (planned.path.clone(), Arc::clone(&sink.turn));
-    let shared = sink.file.try_clone();
-    let file = shared.map_err(|error| transfers.destination.io_error(&planned.path, &error))?;
-    let reserve = move || {
-        if is_in_memory(&file) {
-            return Ok(());
-        }
-        let _turn = turn.lock();
-        let size = range.end - range.start;
-        let take =
-            || retry_on_intr(|| fallocate(&file, FallocateFlags::empty(), range.start, size));
-        let taken = match take() {
-            Err(Errno::NOSPC | Errno::DQUOT) => {
-                destination.give_way();
-                take()
-            }
-            taken => taken,
-        };
-        match taken {
-            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-            Err(errno) => Err(destination.error(&path, errno)),
-        }
-    };
-    transfers.hands.step(reserve).await
-}
-
-/// Whether nothing is laid out together: a page is taken no sooner than its bytes are there.
-fn is_in_memory(file: &File) -> bool {
-    fstatfs(file).is_ok_and(|found| found.f_type == TMPFS_MAGIC)
-}
-
-/// Fetches one range; gives its steps.
+/// Fetches one range, once its space is `reserved`, which happens while the store is asked; gives its
+/// steps.
 async fn one_part(
     transfers: &Transfers,
     planned: &Planned,
@@ -330,11 +318,11 @@ async fn one_part(
     sink: writer::Range,
     range: Range<u64>,
     lanes: &Lanes,
+    reserved: impl Future<Output = Result<(), FileError>>,
 ) -> Result<Vec<Step>, Broken> {
     let _turn = transfers.turns.take(Some(range.end - range.start)).await;
     let asked = Instant::now();
     let request = ReadRequest::new().with_range(range.clone());
-    let reserved = reserve(transfers, planned, &sink, range.clone());
     let (reserved, answer) = join(reserved, transfers.read(info, request)).await;
     reserved?;
     let mut body = answer?.body;
@@ -365,6 +353,8 @@ async fn one_part(
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use mlfetch_store::{
         Capabilities, Key, ListRequest, Listing, Object, Page, ReadRequest, StatRequest, Store,
     };
@@ -461,9 +451,11 @@ mod tests {
             let stepping =
                 Stepping { pieces: Arc::new(Pieces::of_whole()), journal: None, step_bytes: 2 };
             let steps = stepping.begin(&(2..7));
+            let lanes = Lanes::new(None);
             let sink = writer::Range { file, turn: Arc::default(), position: 2, steps };
             let part =
-                one_part(&transfers, &planned, &planned.info, sink, 2..7, &Lanes::new(None)).await;
+                one_part(&transfers, &planned, &planned.info, sink, 2..7, &lanes, ready(Ok(())))
+                    .await;
             assert_eq!(part.is_ok(), is_right, "{length}");
             let mut bytes = [0; 3];
             written.read_exact_at(&mut bytes, 7).expect("there");

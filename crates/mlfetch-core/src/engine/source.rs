@@ -32,6 +32,11 @@ pub enum Shape {
     Perhaps,
 }
 
+/// The key of a path below another.
+pub(super) fn at(root: &Key, path: &Key) -> Key {
+    if path.is_root() { root.clone() } else { root.to_prefix().append(path.as_bytes()) }
+}
+
 impl Source {
     /// Finds out what `path` below `root` is, with one request or none.
     ///
@@ -43,8 +48,7 @@ impl Source {
         path: &Key,
         may_be_empty: bool,
     ) -> Result<Self> {
-        let key =
-            if path.is_root() { root.clone() } else { root.to_prefix().append(path.as_bytes()) };
+        let key = at(root, path);
         let may_be_empty = key.is_root() || may_be_empty && path.is_root();
         if key.is_prefix() {
             return Ok(Self { store, key, shape: Shape::Perhaps, may_be_empty });

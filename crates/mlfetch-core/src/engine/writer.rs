@@ -1,5 +1,5 @@
-//! Bytes on their way to the disk: a batch at a time, on a blocking thread that never waits for
-//! the network. Threads that did could all be taken by writers while a store's own reads, which may
+//! Bytes on their way to the disk: a batch at a time, never by a thread that waits for the network
+//! meanwhile. Threads that did could all be taken by writers while a store's own reads, which may
 //! need such a thread too, wait for one.
 
 use std::fs::File;

@@ -35,18 +35,18 @@ impl Place {
     /// The place `below` a root.
     pub(super) fn of(root: &Location, below: &Key) -> Self {
         let Some(head) = Head::of(root) else { return Self(vec![Reading::Anywhere]) };
-        let paths = paths(&head, below.as_bytes());
+        let with_paths = |head| (paths(&head, below.as_bytes()), head);
+        let aliases: Vec<_> = head.aliases().into_iter().map(with_paths).collect();
         let mut readings: Vec<Reading> = Vec::new();
-        for (at, path) in paths.iter().enumerate() {
+        for (at, path) in paths(&head, below.as_bytes()).into_iter().enumerate() {
             let Some(path) = path else {
                 readings.push(Reading::Anywhere);
                 continue;
             };
-            let mut names = vec![Name::of(&head, path.clone())];
-            for alias in head.aliases() {
-                let its_paths = self::paths(&alias, below.as_bytes());
+            let mut names = vec![Name::of(&head, path)];
+            for (its_paths, alias) in &aliases {
                 if let Some(Some(path)) = its_paths.get(at).or(its_paths.first()) {
-                    names.push(Name::of(&alias, path.clone()));
+                    names.push(Name::of(alias, path.clone()));
                 }
             }
             readings.push(Reading::Names(names));
