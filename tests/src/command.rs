@@ -1,10 +1,13 @@
 //! Programs that end, or are ended.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::secrets::{assert_clean, told};
 
 /// What a program did.
 #[derive(Debug, Clone)]
@@ -26,6 +29,7 @@ pub struct Running {
     stdout: File,
     stderr: File,
     begun: Instant,
+    secrets: BTreeSet<String>,
 }
 
 /// Runs a program to its end, which must come before the deadline.
@@ -52,7 +56,7 @@ impl Running {
             .stderr(share(&stderr))
             .spawn()
             .unwrap_or_else(|cause| panic!("cannot start {command:?}: {cause}"));
-        Self { child, stdout, stderr, begun }
+        Self { child, stdout, stderr, begun, secrets: told(command) }
     }
 
     /// The number of its process.
@@ -63,7 +67,8 @@ impl Running {
     /// Waits for its end.
     ///
     /// # Panics
-    /// If that does not come before the deadline, counted from now.
+    /// If that does not come before the deadline, counted from now, and if the program shows anything
+    /// that it was told in confidence.
     pub fn wait(mut self, deadline: Duration) -> Ran {
         let status = self.status(Instant::now() + deadline);
         let took = self.begun.elapsed();
@@ -71,6 +76,8 @@ impl Running {
         let Some(status) = status else {
             panic!("not ended after {took:?}\n{stdout}\n{stderr}");
         };
+        assert_clean(&stdout, &self.secrets, "standard output");
+        assert_clean(&stderr, &self.secrets, "standard error");
         let code = status.code().or_else(|| Some(128 + status.signal()?)).unwrap_or(-1);
         Ran { code, stdout, stderr, took }
     }

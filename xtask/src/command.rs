@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -27,8 +27,18 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a program to its end, ending it early when this tool is interrupted.
 pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
-    let mut child = command.spawn().with_context(|| cannot_start(command))?;
-    let status = interrupt::wait(&mut child)
+    let mut child = start(command)?;
+    wait(&mut child, command)
+}
+
+/// Starts a program.
+pub(crate) fn start(command: &mut Command) -> Result<Child> {
+    command.spawn().with_context(|| cannot_start(command))
+}
+
+/// Waits for its end, ending it early when this tool is interrupted.
+pub(crate) fn wait(child: &mut Child, command: &Command) -> Result<ExitStatus> {
+    let status = interrupt::wait(child)
         .with_context(|| format!("cannot wait for `{}`", describe(command)))?;
     if interrupt::requested() {
         bail!("interrupted while running `{}`", describe(command));

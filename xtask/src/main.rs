@@ -12,6 +12,7 @@ mod interrupt;
 mod layers;
 mod metadata;
 mod report;
+mod searched;
 mod services;
 mod table;
 mod test;

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::metadata::Metadata;
 use crate::services::compose::Compose;
 use crate::services::{Service, Session, Tools, Variables};
-use crate::{command, report};
+use crate::{command, report, searched};
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Arguments {
@@ -21,7 +21,8 @@ pub(crate) struct Arguments {
     cargo: Vec<OsString>,
 }
 
-/// Starts the servers, runs the tests, stops the servers; the exit code is that of `cargo test`.
+/// Starts the servers, runs the tests, stops the servers; the exit code is that of `cargo test`. A
+/// secret of a server in anything that is printed, also by a test that passes, is a failure.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let tools = Tools::install()?;
     let mut services = Service::ALL.to_vec();
@@ -38,10 +39,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     report::say("starting the servers");
     if arguments.compose {
         let compose = Compose::start(&tools)?;
-        cargo_test(&arguments.cargo, &with_program(compose.variables(), &program))
+        cargo_test(&loud(&arguments.cargo), &with_program(compose.variables(), &program))
     } else {
         let session = Session::start(&services, &tools)?;
-        cargo_test(&arguments.cargo, &with_program(session.variables(), &program))
+        cargo_test(&loud(&arguments.cargo), &with_program(session.variables(), &program))
     }
 }
 
@@ -76,7 +77,7 @@ fn cargo_test(arguments: &[OsString], variables: &Variables) -> Result<ExitCode>
     }
     // A test whose server is missing skips itself elsewhere; here that would hide a failure.
     cargo.args(arguments).envs(variables).env("MLFETCH_TEST_REQUIRED", "1");
-    let status = command::status(&mut cargo)?;
+    let status = searched::status(&mut cargo, &searched::secrets(variables))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
@@ -87,6 +88,16 @@ fn build_arguments(arguments: &[OsString]) -> Vec<OsString> {
         arguments.iter().take_while(|argument| *argument != "--").cloned().collect();
     build.push("--no-run".into());
     build
+}
+
+/// The same, and what passing tests print is shown too: it is searched.
+fn loud(arguments: &[OsString]) -> Vec<OsString> {
+    let mut loud = arguments.to_vec();
+    if !loud.iter().any(|argument| argument == "--") {
+        loud.push("--".into());
+    }
+    loud.push("--show-output".into());
+    loud
 }
 
 fn selects_packages(arguments: &[OsString]) -> bool {
@@ -109,6 +120,12 @@ mod tests {
     fn arguments_of_the_tests_do_not_reach_the_build() {
         let build = build_arguments(&words("-p mlfetch-http listing -- --nocapture"));
         assert_eq!(build, words("-p mlfetch-http listing --no-run"));
+    }
+
+    #[test]
+    fn what_passing_tests_print_is_shown() {
+        assert_eq!(loud(&words("name")), words("name -- --show-output"));
+        assert_eq!(loud(&words("name -- --exact")), words("name -- --exact --show-output"));
     }
 
     #[test]

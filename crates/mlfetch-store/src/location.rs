@@ -226,17 +226,18 @@ impl Location {
             Some(after) if !self.scheme.is_empty() => after,
             // URL parsers read `https:host` and `https:/host` as well.
             _ if self.is_url() => self.rest().trim_start_matches('/'),
-            _ => return self.text.clone(),
+            _ => return pieces(&self.text, [|scheme| scheme, behind_login]),
         };
         let after = match self.scheme.as_str() {
             // What stands before `@` is the container or bucket, never a password.
             "wasb" | "wasbs" | "abfs" | "abfss" | "r2" | "b2" if !has_password(after) => {
-                after.to_owned()
+                pieces(after, [|name| name, behind_password])
             }
             // Neither names nor ARNs of buckets are hosts: `:` and `@` are letters of a name.
             "s3" | "s3a" | "gs" => {
                 let bucket = after.split('/').next().unwrap_or_default();
-                bucket.rfind('@').map_or(after, |at| &after[at + 1..]).to_owned()
+                let after = bucket.rfind('@').map_or(after, |at| &after[at + 1..]);
+                pieces(after, [|name| name, behind_password])
             }
             _ => behind_logins(after),
         };
@@ -249,9 +250,19 @@ impl Location {
 
 /// The same with every `://` in it: more often a URI behind another one than a name.
 fn behind_logins(after: &str) -> String {
-    let mut pieces = after.split("://");
-    let first = behind_login(pieces.next().unwrap_or_default()).to_owned();
-    pieces.fold(first, |shown, piece| shown + "://" + behind_login(piece))
+    pieces(after, [behind_login; 2])
+}
+
+/// What stands before the first `://`, and what stands behind each, made safe to show.
+fn pieces(text: &str, [first, later]: [fn(&str) -> &str; 2]) -> String {
+    let mut pieces = text.split("://");
+    let shown = first(pieces.next().unwrap_or_default()).to_owned();
+    pieces.fold(shown, |shown, piece| shown + "://" + later(piece))
+}
+
+/// In names, where `@` is a letter, only a password is no part of the name.
+fn behind_password(piece: &str) -> &str {
+    if has_password(piece) { behind_login(piece) } else { piece }
 }
 
 /// Whether `:` stands before the `@`.
@@ -328,6 +339,10 @@ mod tests {
             ("gs://b/x?X-Goog-Signature=y#1", "gs://b/x?[left out]"),
             ("runs:/id/x?access_token=y", "runs:/id/x?[left out]"),
             ("://me:p@h/x?sig=y", "://h/x?[left out]"),
+            ("models:m://u:p@h/x", "models:m://h/x"),
+            ("s3://b/x://u:p@h/x", "s3://b/x://h/x"),
+            ("gs://b/x://u@h/x", "gs://b/x://u@h/x"),
+            ("wasbs://c@a.blob/x://u:p@h/x", "wasbs://c@a.blob/x://h/x"),
             ("\"https://u:p@h/x?sig=y", "\"https://h/x?[left out]"),
             (" https://u:p@h/x", " https://h/x"),
             ("a/b://c/d://u:p@h/x", "a/b://c/d://h/x"),

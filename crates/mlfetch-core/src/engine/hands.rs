@@ -1,5 +1,6 @@
-//! The threads that touch files, where those that serve the network do not in passing: few, so that a thread that ends one file begins the next instead
-//! of going to sleep; more only while the disk keeps them waiting, as one on a network does.
+//! The threads that touch files, where those that serve the network do not in passing: few, so that a
+//! thread that ends one file begins the next instead of going to sleep; more only while the disk keeps
+//! them waiting, as one on a network does.
 //!
 //! tokio's own pool starts a thread for everything that comes while all others are busy. With many
 //! small files that is a change of threads, a wake-up and a wait for a lock for each of them:
@@ -30,10 +31,12 @@ const MAX_THREADS: usize = 32;
 /// Work that waited so long shows that the threads there are wait for something else than work.
 const OVERDUE: Duration = Duration::from_millis(20);
 
-/// Work that took so long where it was asked for shows that the disk is slow, and how long that is
-/// remembered.
+/// Work that took so long where it was asked for shows that the disk is slow, or that the processor
+/// had something else to do. That is remembered for a moment, and for twice as long each time that
+/// the next work so takes as long again: a disk that is slow stays slow.
 const BRIEF: Duration = Duration::from_millis(5);
-const REMEMBERED: Duration = Duration::from_millis(100);
+const REMEMBERED: Duration = Duration::from_millis(2);
+const LONGEST_REMEMBERED: Duration = Duration::from_millis(256);
 
 /// A thread beyond those that are kept ends when there was nothing to do for so long.
 const IDLE: Duration = Duration::from_secs(1);
@@ -49,11 +52,15 @@ struct Shared {
     state: Mutex<State>,
     /// There is work, or it is over.
     work: Condvar,
-    /// Held by who works where it was asked for: until when not to, if the disk was slow.
-    here: Mutex<Option<Instant>>,
+    /// Held by who works where it was asked for.
+    here: Mutex<Slow>,
     /// Whether the network is served while one of its threads works.
     is_served: OnceLock<bool>,
 }
+
+/// Whether the disk was slow the last time: until when not to wait for it, and how long that was.
+#[derive(Debug, Default)]
+struct Slow(Option<(Instant, Duration)>);
 
 #[derive(Default)]
 struct State {
@@ -111,13 +118,12 @@ impl Hands {
         let here = self.0.is_served().then(|| self.0.here.try_lock().ok()).flatten();
         let Some(mut slow) = here else { return self.give(work) };
         let begun = Instant::now();
-        if slow.is_some_and(|until| begun < until) {
+        if slow.at(begun) {
             drop(slow);
             return self.give(work);
         }
         let given = catch_unwind(AssertUnwindSafe(work)).ok();
-        let ended = Instant::now();
-        *slow = (ended - begun > BRIEF).then(|| ended + REMEMBERED);
+        slow.took(begun, Instant::now());
         Given::Here(given)
     }
 
@@ -242,6 +248,21 @@ impl Drop for Hands {
         drop(state);
         self.0.work.notify_all();
         drop(undone);
+    }
+}
+
+impl Slow {
+    fn at(&self, now: Instant) -> bool {
+        self.0.is_some_and(|(until, _)| now < until)
+    }
+
+    /// Something was done here.
+    fn took(&mut self, begun: Instant, ended: Instant) {
+        let pause = match self.0 {
+            Some((_, before)) => (2 * before).min(LONGEST_REMEMBERED),
+            None => REMEMBERED,
+        };
+        self.0 = (ended - begun > BRIEF).then(|| (ended + pause, pause));
     }
 }
 
@@ -382,16 +403,44 @@ mod tests {
         let here = thread::current().id();
         let where_is_it = || thread::current().id();
         assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here);
-        hands.give_brief(|| thread::sleep(2 * BRIEF)).await.expect("done");
+        let now = Instant::now();
+        *hands.0.here.lock().expect("not poisoned") = Slow(Some((now + IDLE, REMEMBERED)));
         assert_ne!(hands.give_brief(where_is_it).await.expect("done"), here, "it was slow");
-        thread::sleep(REMEMBERED);
+        *hands.0.here.lock().expect("not poisoned") = Slow(Some((now, REMEMBERED)));
         assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here, "that is long ago");
+        hands.give_brief(|| thread::sleep(2 * BRIEF)).await.expect("done");
+        let slow = hands.0.here.lock().expect("not poisoned").0;
+        assert!(slow.is_some_and(|(until, _)| until > now), "it is noticed");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn brief_work_that_panics_harms_nothing() {
+        let hands = Hands::default();
         let Given::Here(_) = hands.give_brief(|| panic!("on purpose")) else { panic!("it is") };
-        // To say so takes its time.
-        thread::sleep(REMEMBERED);
+        *hands.0.here.lock().expect("not poisoned") = Slow::default();
         assert!(hands.give_brief(|| panic!("on purpose")).await.is_err());
-        thread::sleep(REMEMBERED);
-        assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here, "no harm done");
+        *hands.0.here.lock().expect("not poisoned") = Slow::default();
+        assert_eq!(hands.give_brief(|| 1).await.expect("done"), 1);
+    }
+
+    #[test]
+    fn a_disk_that_stays_slow_is_asked_ever_more_seldom() {
+        let mut slow = Slow::default();
+        let mut now = Instant::now();
+        let mut pauses = Vec::new();
+        for _ in 0..10 {
+            assert!(!slow.at(now));
+            let begun = now;
+            now += 2 * BRIEF;
+            slow.took(begun, now);
+            let (until, pause) = slow.0.expect("it was slow");
+            assert!(slow.at(now));
+            pauses.push(pause.as_millis());
+            now = until;
+        }
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 128, 256, 256, 256]);
+        slow.took(now, now + BRIEF);
+        assert!(slow.0.is_none(), "it is fast again");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

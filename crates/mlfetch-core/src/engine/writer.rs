@@ -16,7 +16,7 @@ use super::steps::Steps;
 use crate::destination::StagedFile;
 
 /// What is written in one go: much against a change of threads, little against memory.
-const BATCH_BYTES: usize = 512 * 1024;
+const BATCH_BYTES: usize = 256 * 1024;
 
 /// Takes bytes in order.
 pub(super) trait Sink: Send + 'static {

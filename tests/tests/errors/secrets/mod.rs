@@ -9,9 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mlfetch_tests::{Answer, Asked, Desk, Ran, Running, ScriptedServer};
+use mlfetch_tests::{Answer, Asked, Desk, Ran, Running, ScriptedServer, assert_clean};
 
-use look::{assert_clean, files};
+use look::files;
 use planted::{KEY_FILE, Planted, all, malformed};
 use play::Speaks;
 

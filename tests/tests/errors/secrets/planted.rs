@@ -40,7 +40,7 @@ pub(crate) fn all(url: &str, desk: &Desk) -> Vec<Planted> {
 
 /// A URL's form of a value.
 pub(crate) fn encoded(text: &str) -> String {
-    super::look::forms(text)[1].clone()
+    mlfetch_tests::forms(text)[1].clone()
 }
 
 fn planted(
