@@ -1,10 +1,12 @@
 //! A signal in the middle: a quick end with the signal's code, and nothing unfinished left.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mlfetch_tests::{Answer, Desk, Node, Ran, Running, ScriptedServer};
+use mlfetch_tests::{Answer, Desk, Node, Ran, Running, ScriptedServer, program};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
@@ -120,6 +122,22 @@ fn an_existing_file_is_not_touched_by_a_download_that_ends_early() {
     assert_eq!(ran.code, 130, "{}", ran.stderr);
     let now = std::fs::read_to_string(desk.path().join("out/slow.bin")).expect("it is there");
     assert_eq!(now, "the one before");
+}
+
+#[test]
+fn a_crash_leaves_no_core_file() {
+    let silent = ScriptedServer::start(|_, _| Answer::silence());
+    let desk = Desk::new();
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"ulimit -c unlimited; exec "$@""#, "sh"]).arg(program()).args(GET);
+    command.current_dir(desk.path()).env("MLFLOW_TRACKING_URI", &silent.url);
+    let mut child = command.stderr(Stdio::null()).spawn().expect("it starts");
+    wait_until("the server is asked", || !silent.asked().is_empty());
+    let id = Pid::from_child(&child);
+    kill_process(id, Signal::SEGV).expect("it runs");
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.signal(), Some(Signal::SEGV.as_raw()));
+    assert!(!status.core_dumped());
 }
 
 #[test]

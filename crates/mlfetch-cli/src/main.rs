@@ -25,6 +25,7 @@ const LESSON_BYTES: usize = 32 * 1024 * 1024 - 64 * 1024;
 
 fn main() -> ExitCode {
     keep_memory();
+    leave_no_core();
     want_handles();
     let cli = match Cli::from_command_line() {
         Ok(cli) => cli,
@@ -40,6 +41,13 @@ fn main() -> ExitCode {
 /// two system calls; other allocators do with it as they like.
 fn keep_memory() {
     drop(black_box(Vec::<u8>::with_capacity(LESSON_BYTES)));
+}
+
+/// A core file would hold the credentials. What a system pipes cores into asks for the same limit
+/// (`systemd-coredump(8)`).
+fn leave_no_core() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Core);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
 }
 
 /// Many systems let a process open 1,024 files until it asks for more. Where it may not have them, the

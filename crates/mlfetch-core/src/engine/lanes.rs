@@ -21,8 +21,8 @@ const PLENTY: u64 = 200_000_000;
 const WORTH_PERCENT: u64 = 125;
 
 /// How long it is looked at: connections take some answers' time to come to their speed.
-const ANSWERS: u32 = 10;
-const SHORTEST: Duration = Duration::from_millis(100);
+const ANSWERS: u32 = 4;
+const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// The lanes of one file, in which one part after the other comes.

@@ -12,7 +12,7 @@ const UNIT_BYTES: u64 = 64 * 1024;
 
 /// What one holds at most, whatever its size: a batch on its way to the disk, the next, and what the
 /// connection has read and is reading.
-const MOST_BYTES: u64 = 2560 * 1024;
+const MOST_BYTES: u64 = 1792 * 1024;
 
 /// Turns for bodies.
 #[derive(Debug)]
@@ -98,8 +98,8 @@ mod tests {
     async fn many_small_ones_or_few_big_ones_fit() {
         assert_eq!(fits(None, Some(4096)).await, 1024);
         assert_eq!(fits(None, Some(1024 * 1024)).await, 64);
-        assert_eq!(fits(None, Some(1 << 40)).await, 25);
-        assert_eq!(fits(None, None).await, 25);
+        assert_eq!(fits(None, Some(1 << 40)).await, 36);
+        assert_eq!(fits(None, None).await, 36);
         assert_eq!(fits(Some(5), Some(0)).await, 5);
         assert_eq!(fits(Some(5), None).await, 5);
     }
@@ -108,9 +108,9 @@ mod tests {
     async fn what_somebody_allows_is_the_most_and_one_always_fits() {
         const MIB: u64 = 1024 * 1024;
         assert_eq!(fits_into(None, Some(8 * MIB), Some(4096)).await, 128);
-        assert_eq!(fits_into(None, Some(8 * MIB), None).await, 3);
+        assert_eq!(fits_into(None, Some(8 * MIB), None).await, 4);
         assert_eq!(fits_into(Some(2), Some(8 * MIB), None).await, 2);
-        assert_eq!(fits_into(Some(5), Some(8 * MIB), None).await, 3);
+        assert_eq!(fits_into(Some(5), Some(8 * MIB), None).await, 4);
         assert_eq!(fits_into(None, Some(1), None).await, 1);
         assert_eq!(fits_into(None, Some(3 * MIB), Some(1 << 40)).await, 1);
         Turns::new(None, Some(NonZeroU64::MAX)).take(None).await;

@@ -254,8 +254,8 @@ async fn no_more_bodies_are_on_their_way_than_jobs() {
 
 #[tokio::test]
 async fn no_more_bodies_are_on_their_way_than_fit_into_memory() {
-    for (mebibytes, expected) in [(1, 1), (5, 2), (8, 3)] {
-        // Parts of 16 MiB, each of which counts for the most that one holds: 2.5 MiB.
+    for (mebibytes, expected) in [(1, 1), (5, 2), (8, 4)] {
+        // Parts of 16 MiB, each of which counts for the most that one holds: 1.75 MiB.
         let parts = big().slice(..48 * MEBIBYTE);
         let names = ["a", "b", "c"].map(Key::from);
         let with = |store: MemoryStore, name| store.with(name, parts.clone());
