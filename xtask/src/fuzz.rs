@@ -37,14 +37,18 @@ pub(crate) struct Arguments {
     /// How long each target runs, in seconds; 0 for the kept inputs alone
     #[arg(long, default_value_t = 60)]
     seconds: u32,
+    /// What inputs are made from: the same number makes the same ones; another each time without it
+    #[arg(long)]
+    seed: Option<u32>,
     /// Names of targets; all without one
     targets: Vec<String>,
 }
 
 impl Arguments {
-    /// A minute for each.
+    /// A minute for each, with the same inputs each time: what somebody's change is told must not
+    /// depend on chance.
     pub(crate) fn for_ci() -> Self {
-        Self { seconds: 60, targets: Vec::new() }
+        Self { seconds: 60, seed: Some(1), targets: Vec::new() }
     }
 }
 
@@ -58,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         for _ in 0..thread::available_parallelism().map_or(1, NonZeroUsize::get) {
             scope.spawn(|| {
                 while let Some(target) = lock(&waiting).pop_front() {
-                    let result = Target::new(&target, &programs).run(arguments.seconds);
+                    let result = Target::new(&target, &programs).run(arguments);
                     lock(&done).push((target, result));
                 }
             });
@@ -138,7 +142,7 @@ impl Target {
     }
 
     /// Gives the number of inputs that were tried.
-    fn run(&self, seconds: u32) -> Result<u64> {
+    fn run(&self, arguments: &Arguments) -> Result<u64> {
         for directory in [&self.seeds, &self.grown] {
             fs::create_dir_all(directory)
                 .with_context(|| format!("cannot make `{}`", directory.display()))?;
@@ -146,11 +150,12 @@ impl Target {
         let log = File::create(&self.log)
             .with_context(|| format!("cannot write `{}`", self.log.display()))?;
         let mut fuzzer = Command::new(&self.program);
-        let limit = match seconds {
+        let limit = match arguments.seconds {
             0 => "-runs=0".to_owned(),
             seconds => format!("-max_total_time={seconds}"),
         };
         fuzzer.args(LIMITS).arg(limit).arg("-print_final_stats=1");
+        fuzzer.args(arguments.seed.map(|seed| format!("-seed={seed}")));
         fuzzer.arg(format!("-artifact_prefix={}", self.found.display()));
         fuzzer.arg(&self.grown).arg(&self.seeds);
         fuzzer.stdout(log.try_clone()?).stderr(log);

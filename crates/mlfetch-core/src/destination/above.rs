@@ -1,5 +1,6 @@
 //! The destination itself and the directories above it.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
@@ -15,12 +16,15 @@ type Result<T> = std::result::Result<T, DestinationError>;
 
 /// Directories that were made, the deepest first.
 #[derive(Debug, Default)]
-pub(super) struct Made(Vec<PathBuf>);
+pub(super) struct Made {
+    paths: Vec<PathBuf>,
+    is_synced: bool,
+}
 
 impl Made {
     /// Removes those that are empty.
     pub(super) fn remove(&mut self) {
-        for made in self.0.drain(..) {
+        for made in self.paths.drain(..) {
             if std::fs::remove_dir(made).is_err() {
                 return;
             }
@@ -29,7 +33,19 @@ impl Made {
 
     /// They stay.
     pub(super) fn keep(&mut self) {
-        self.0.clear();
+        self.paths.clear();
+    }
+
+    /// Writes their names through to the disk, once.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.is_synced, true) {
+            return Ok(());
+        }
+        for above in self.paths.iter().filter_map(|made| made.parent()) {
+            let synced = File::open(above).and_then(|above| above.sync_all());
+            synced.map_err(|error| DestinationError::from_io(above, &error))?;
+        }
+        Ok(())
     }
 }
 
@@ -72,10 +88,11 @@ pub(super) fn make(path: &Path) -> Result<(Handles, Made)> {
         std::fs::symlink_metadata(part)
             .is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     };
-    let mut made = Made(path.ancestors().filter(is_missing).map(Path::to_owned).collect());
+    let paths = path.ancestors().filter(is_missing).map(Path::to_owned).collect();
+    let mut made = Made { paths, is_synced: false };
     make_and_open(path).map(|handles| (handles, std::mem::take(&mut made))).inspect_err(|_| {
         // Those that came into being before the making failed.
-        made.0.retain(|made| std::fs::symlink_metadata(made).is_ok());
+        made.paths.retain(|made| std::fs::symlink_metadata(made).is_ok());
         made.remove();
     })
 }
@@ -96,6 +113,18 @@ fn make_and_open(path: &Path) -> Result<Handles> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_what_was_made_are_synced_once() {
+        let home = tempfile::tempdir().expect("a directory");
+        let (_, mut made) = make(&home.path().join("a/b")).expect("made");
+        assert_eq!(made.paths.len(), 2);
+        made.sync().expect("synced");
+        std::fs::remove_dir_all(home.path()).expect("removed");
+        made.sync().expect("nothing to do");
+        made.is_synced = false;
+        made.sync().expect_err("nothing is there");
+    }
 
     #[test]
     fn a_directory_that_cannot_be_made_leaves_none_of_those_above_it() {

@@ -79,10 +79,12 @@ impl Destination {
         let handles = self.handles()?;
         let parent = self.rename(&handles, &staged, path, &how.replace)?;
         staged.is_committed();
-        handles.holds(path);
+        let made = handles.holds(path);
         if how.fsync {
             retry_on_intr(|| rustix::fs::fsync(&parent))
                 .map_err(|errno| self.error(path, errno))?;
+            made.iter().try_for_each(|made| handles.sync_name(made))?;
+            self.sync_above()?;
         }
         Ok(())
     }

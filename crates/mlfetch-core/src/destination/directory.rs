@@ -74,6 +74,12 @@ impl Destination {
         self.handles().map(drop)
     }
 
+    /// Writes the names of the directory and of those above it through to the disk, if they were made
+    /// here.
+    pub(super) fn sync_above(&self) -> Result<()> {
+        lock(&self.above).sync()
+    }
+
     /// Makes sure, before any byte is asked for, that files can be written there.
     ///
     /// # Errors

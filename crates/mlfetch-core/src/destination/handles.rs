@@ -94,14 +94,21 @@ impl Handles {
         lock(&self.open).clear();
     }
 
-    /// Notes that a file has its final name: the directories it lies in are not empty any more.
-    pub(super) fn holds(&self, file: &RelativePath) {
+    /// Notes that a file has its final name: the directories it lies in are not empty any more. Gives
+    /// those of them that this fetch made and that held none before.
+    pub(super) fn holds(&self, file: &RelativePath) -> Vec<RelativePath> {
         let mut made = lock(&self.made);
-        if !made.is_empty() {
-            for directory in file.directories() {
-                made.remove(&directory);
-            }
+        if made.is_empty() {
+            return Vec::new();
         }
+        file.directories().filter(|directory| made.remove(directory)).collect()
+    }
+
+    /// Writes the name of a directory through to the disk.
+    pub(super) fn sync_name(&self, directory: &RelativePath) -> Result<()> {
+        let Some(parent) = self.find(directory.split().0.as_ref())? else { return Ok(()) };
+        let synced = retry_on_intr(|| rustix::fs::fsync(&parent));
+        synced.map_err(|errno| DestinationError::from_errno(self.path.join(directory.as_path()), errno))
     }
 
     /// Removes the directories that were made for files that did not come.
@@ -216,7 +223,10 @@ mod tests {
             handles.make(&path(directory)).expect("made");
         }
         assert_eq!(lock(&handles.made).len(), 5);
-        handles.holds(&path("a/b/file"));
+        let held = handles.holds(&path("a/b/file"));
+        assert_eq!(held, [path("a/b"), path("a")]);
+        assert_eq!(handles.holds(&path("a/b/another")), []);
+        held.iter().try_for_each(|held| handles.sync_name(held)).expect("synced");
         let mut left: Vec<String> = lock(&handles.made).iter().map(ToString::to_string).collect();
         left.sort();
         assert_eq!(left, ["a/b/c", "a/d", "e"]);
