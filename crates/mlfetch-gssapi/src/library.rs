@@ -7,6 +7,9 @@ use libloading::Library;
 
 use crate::{Error, ErrorKind};
 
+#[cfg(test)]
+pub(crate) mod made_up;
+
 /// Names under which the library is installed.
 const NAMES: [&str; 3] = ["libgssapi_krb5.so.2", "libgssapi_krb5.so", "libgssapi_krb5.dylib"];
 
@@ -22,8 +25,9 @@ pub(crate) struct Buffer {
     pub(crate) value: *mut c_void,
 }
 
-/// `gss_OID_desc`.
-#[repr(C)]
+/// `gss_OID_desc`. The header packs it on Apple's machines with Intel's processors, and on no others.
+#[cfg_attr(not(all(target_vendor = "apple", target_arch = "x86_64")), repr(C))]
+#[cfg_attr(all(target_vendor = "apple", target_arch = "x86_64"), repr(C, packed(2)))]
 pub(crate) struct Oid {
     pub(crate) length: u32,
     pub(crate) elements: *const c_void,
@@ -95,7 +99,7 @@ pub(crate) type ReleaseHandle = unsafe extern "C" fn(*mut Status, *mut *mut c_vo
 pub(crate) type DeleteContext =
     unsafe extern "C" fn(*mut Status, *mut Context, *mut Buffer) -> Status;
 
-/// The loaded library.
+/// The loaded library. It is loaded once and stays, so that its functions can be called at any time.
 #[derive(Debug)]
 pub struct Gssapi {
     pub(crate) import_name: ImportName,
@@ -108,8 +112,6 @@ pub struct Gssapi {
     pub(crate) release_name: ReleaseHandle,
     pub(crate) release_cred: ReleaseHandle,
     pub(crate) delete_context: DeleteContext,
-    /// The functions are in it: it stays loaded as long as they can be called.
-    _library: Library,
 }
 
 impl Gssapi {
@@ -121,7 +123,8 @@ impl Gssapi {
         let mut why = String::new();
         for name in NAMES {
             // SAFETY: the library of this name is Kerberos's. Its initialisers set up locks and
-            // tables of its own, and depend on nothing of ours.
+            // tables of its own, and depend on nothing of ours. It is unloaded only where it was
+            // never called.
             match unsafe { Library::new(name) } {
                 Ok(library) => return Self::of(library),
                 Err(cause) if why.is_empty() => why = cause.to_string(),
@@ -132,7 +135,7 @@ impl Gssapi {
     }
 
     fn of(library: Library) -> Result<Self, Error> {
-        Ok(Self {
+        let found = Self {
             import_name: find(&library, c"gss_import_name")?,
             acquire_cred_from: find(&library, c"gss_acquire_cred_from")?,
             init_sec_context: find(&library, c"gss_init_sec_context")?,
@@ -143,8 +146,11 @@ impl Gssapi {
             release_name: find(&library, c"gss_release_name")?,
             release_cred: find(&library, c"gss_release_cred")?,
             delete_context: find(&library, c"gss_delete_sec_context")?,
-            _library: library,
-        })
+        };
+        // It keeps something for each thread that called it, and says itself (MIT's `threads.c`) that
+        // it is not safe when a thread ends while it is unloaded.
+        std::mem::forget(library);
+        Ok(found)
     }
 }
 

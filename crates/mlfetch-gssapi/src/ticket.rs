@@ -10,6 +10,9 @@ use crate::library::{
 };
 use crate::{Error, ErrorKind, Identity};
 
+#[cfg(test)]
+mod tests;
+
 /// SPNEGO (RFC 4178): 1.3.6.1.5.5.2.
 const SPNEGO: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x02];
 
@@ -30,6 +33,9 @@ const FAILED: Status = 0xffff_0000;
 
 /// `GSS_C_GSS_CODE` and `GSS_C_MECH_CODE`.
 const CODES: [i32; 2] = [1, 2];
+
+/// As many texts as a status can have: two errors, and sixteen bits of what else there is to say.
+const TEXTS: usize = 18;
 
 impl Gssapi {
     /// The first token of SPNEGO for `service` on `host`: what `Authorization: Negotiate` carries.
@@ -62,8 +68,9 @@ impl Gssapi {
                 null_mut(),
             )
         };
-        let result = if status & FAILED == 0 { Ok(self.taken(&mut token)) } else { Err(()) };
-        let result = result.map_err(|()| self.error(status, minor));
+        // A failure may have a token too, for the server (RFC 2744, 5.19).
+        let token = self.taken(&mut token);
+        let result = if status & FAILED == 0 { Ok(token) } else { Err(self.error(status, minor)) };
         // SAFETY: the context is the one that was begun above, or null, which is let be.
         unsafe { (self.delete_context)(&raw mut minor, &raw mut context, null_mut()) };
         result
@@ -175,25 +182,31 @@ impl Gssapi {
         Error::of_words(words.unwrap_or_else(|| "Kerberos failed without a word".to_owned()))
     }
 
+    /// What one part means. Each text tells whether there is another (RFC 2744, 5.11).
     fn words(&self, status: Status, code: i32) -> String {
+        let mut more = 0;
+        let mut texts = Vec::new();
+        for _ in 0..TEXTS {
+            let Some(text) = self.text(status, code, &mut more) else { break };
+            texts.push(text);
+            if more == 0 {
+                break;
+            }
+        }
+        texts.retain(|text| !text.is_empty());
+        texts.join("; ")
+    }
+
+    fn text(&self, status: Status, code: i32, more: &mut u32) -> Option<String> {
         let oid = oid(KERBEROS);
-        let (mut more, mut minor) = (0, 0);
+        let mut minor = 0;
         let mut text = Buffer { length: 0, value: null_mut() };
         // SAFETY: every pointer is to a live value of the type that the header names.
         let shown = unsafe {
-            (self.display_status)(
-                &raw mut minor,
-                status,
-                code,
-                &raw const oid,
-                &raw mut more,
-                &raw mut text,
-            )
+            (self.display_status)(&raw mut minor, status, code, &raw const oid, more, &raw mut text)
         };
-        if shown & FAILED != 0 {
-            return String::new();
-        }
-        String::from_utf8_lossy(&self.taken(&mut text)).trim().to_owned()
+        let text = self.taken(&mut text);
+        (shown & FAILED == 0).then(|| String::from_utf8_lossy(&text).trim().to_owned())
     }
 
     /// The bytes of a buffer of the library, which gets it back.
