@@ -18,6 +18,10 @@ use super::verdict::{Facts, Verdict};
 /// No run may take longer.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// A server that falls silent each time, after it gave some more of a big file, is waited for a second
+/// each time, and each time counts as a beginning.
+const STALL_LIMIT: Duration = Duration::from_secs(90);
+
 /// The same for all runs.
 const FLAGS: [&str; 3] = ["--retries=2", "--jobs=8", "--progress=none"];
 
@@ -102,7 +106,8 @@ impl Stand {
         let place = desk.path().join("tree");
         let proxy = Proxy::start(self.site.address, handler)?;
         let mut command = self.site.fetch(&self.program, proxy.address(), &tree.name, &place);
-        let ended = Running::start(command.args(FLAGS).arg(patience), desk.path())?.wait(LIMIT)?;
+        let limit = if patience == EAGER { STALL_LIMIT } else { LIMIT };
+        let ended = Running::start(command.args(FLAGS).arg(patience), desk.path())?.wait(limit)?;
         drop(proxy);
         Ok((ended, tree.compare(&place)?))
     }
@@ -226,12 +231,13 @@ impl fmt::Display for Case {
 
 /// Where nothing is to go wrong, however busy the machine is.
 const CALM: &str = "--timeout=30";
+const EAGER: &str = "--timeout=1";
 
 /// As short as the program takes it where silence is what goes wrong, and long enough for a busy
 /// server elsewhere.
 fn patience(kind: Kind) -> &'static str {
     match kind {
-        Kind::Stall | Kind::SlowDrip => "--timeout=1",
+        Kind::Stall | Kind::SlowDrip => EAGER,
         _ => "--timeout=5",
     }
 }

@@ -7,7 +7,7 @@ use crate::pages::{Block, Page, code_spans};
 
 /// Flags of other programs that the text speaks of: MLflow's server, cargo, `cargo xtask`,
 /// `sha256sum`.
-const OTHERS: [&str; 23] = [
+const OTHERS: [&str; 24] = [
     "--by",
     "--full",
     "--kind",
@@ -18,6 +18,7 @@ const OTHERS: [&str; 23] = [
     "--seeds",
     "--slow-rounds",
     "--times",
+    "--tls",
     "--to",
     "--write",
     "--artifacts-destination",

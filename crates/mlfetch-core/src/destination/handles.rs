@@ -108,7 +108,9 @@ impl Handles {
     pub(super) fn sync_name(&self, directory: &RelativePath) -> Result<()> {
         let Some(parent) = self.find(directory.split().0.as_ref())? else { return Ok(()) };
         let synced = retry_on_intr(|| rustix::fs::fsync(&parent));
-        synced.map_err(|errno| DestinationError::from_errno(self.path.join(directory.as_path()), errno))
+        synced.map_err(|errno| {
+            DestinationError::from_errno(self.path.join(directory.as_path()), errno)
+        })
     }
 
     /// Removes the directories that were made for files that did not come.
