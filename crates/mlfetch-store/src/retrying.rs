@@ -16,6 +16,11 @@ use crate::{
 /// A break after so many bytes counts as a new beginning, not as one failure more in a row.
 const PROGRESS_BYTES: u64 = 64 * 1024;
 
+/// So many new beginnings a body has, and one more for so many bytes that came: a server that falls
+/// silent after each morsel of a big file would be waited for a thousand times.
+const BEGINNINGS: u64 = 32;
+const BYTES_EACH: u64 = 1024 * 1024;
+
 /// Wraps a store: every call goes through the retry loop, and a body that breaks or stalls
 /// continues at its offset, tied to the same entity tag or version. Where the store has no ranges,
 /// or gave nothing to tie to, the break is passed on as an error that may be retried from the
@@ -76,7 +81,9 @@ impl Store for RetryingStore {
             body: Some(body),
             failed: 0,
             began: Instant::now(),
+            first: start,
             last_break: start,
+            beginnings: 0,
         };
         let body = stream::try_unfold(reading, Reading::step).boxed();
         Ok(Object::new(info, start, body).with_file(file))
@@ -96,7 +103,9 @@ struct Reading {
     body: Option<ObjectBody>,
     failed: u32,
     began: Instant,
+    first: u64,
     last_break: u64,
+    beginnings: u64,
 }
 
 impl Reading {
@@ -134,7 +143,10 @@ impl Reading {
         if broken.retry() == Retry::Never || !self.can_continue() {
             return Err(broken);
         }
-        if self.position.saturating_sub(self.last_break) >= PROGRESS_BYTES {
+        let came = self.position.saturating_sub(self.last_break);
+        let most = BEGINNINGS + self.position.saturating_sub(self.first) / BYTES_EACH;
+        if came >= PROGRESS_BYTES && self.beginnings < most {
+            self.beginnings += 1;
             self.failed = 0;
             self.began = Instant::now();
         }
@@ -230,9 +242,19 @@ mod tests {
         gives: usize,
         capabilities: Capabilities,
     ) -> (RetryingStore, Arc<AtomicUsize>) {
+        let inner = MemoryStore::new().with(Key::from("x"), "0123456789");
+        breaking_in(inner, times, gives, capabilities)
+    }
+
+    fn breaking_in(
+        inner: MemoryStore,
+        times: usize,
+        gives: usize,
+        capabilities: Capabilities,
+    ) -> (RetryingStore, Arc<AtomicUsize>) {
         let reads = Arc::new(AtomicUsize::new(0));
         let store = Breaking {
-            inner: MemoryStore::new().with(Key::from("x"), "0123456789"),
+            inner,
             info: StoreInfo::new("breaking", "breaking:", capabilities),
             breaks_left: AtomicUsize::new(times),
             gives,
@@ -264,6 +286,20 @@ mod tests {
         let error = read_all(&store).await.expect_err("cannot continue");
         assert_eq!(error.kind(), ErrorKind::Network);
         assert_eq!(reads.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_big_body_arrives_in_pieces_but_not_in_morsels() {
+        const MIB: usize = 1024 * 1024;
+        for (times, gives, is_whole) in [(47, MIB, true), (700, 64 * 1024, false)] {
+            let inner = MemoryStore::new().with(Key::from("x"), vec![b'x'; 48 * MIB]);
+            let all = Capabilities::new(Listing::Flat);
+            let (store, reads) = breaking_in(inner, times, gives, all);
+            let read = read_all(&store).await;
+            assert_eq!(read.is_ok_and(|bytes| bytes.len() == 48 * MIB), is_whole, "{gives}");
+            let reads = reads.load(Ordering::Relaxed);
+            assert!(if is_whole { reads == 48 } else { reads < 48 }, "{gives}: {reads}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
