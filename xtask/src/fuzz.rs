@@ -58,10 +58,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let programs = build(&targets)?;
     let waiting = Mutex::new(VecDeque::from(targets));
     let done = Mutex::new(Vec::new());
+    // Not in the head of the loop, which would hold the lock until its end.
+    let next = || lock(&waiting).pop_front();
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, NonZeroUsize::get) {
             scope.spawn(|| {
-                while let Some(target) = lock(&waiting).pop_front() {
+                while let Some(target) = next() {
                     let result = Target::new(&target, &programs).run(arguments);
                     lock(&done).push((target, result));
                 }
