@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
 use super::link::Link;
+use super::row::RowKind;
 use super::{NoIndex, Row};
 
 /// One item, of either server.
@@ -46,8 +47,8 @@ fn row(item: Item, directory: &Url) -> Option<Row> {
             let Link::Below(row) = Link::parse(item.url?.as_bytes(), directory) else {
                 return None;
             };
-            let object = (!is_directory).then(|| Row::object(row.name.clone(), item.size, None));
-            Some(object.unwrap_or(row))
+            let is_kept = is_directory || matches!(row.kind, RowKind::Refused(_));
+            Some(if is_kept { row } else { Row::object(row.name, item.size, None) })
         }
         (None, None) => None,
     }
@@ -82,7 +83,6 @@ impl Visitor<'_> for BytesVisitor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::row::RowKind;
     use super::*;
 
     fn read(page: &[u8]) -> Result<Vec<Row>, NoIndex> {
@@ -100,6 +100,18 @@ mod tests {
     fn what_is_neither_file_nor_directory_is_refused() {
         let rows = read(br#"[{"name":"pipe","type":"other"}]"#).expect("an index");
         assert!(matches!(rows[0].kind, RowKind::Refused(_)));
+    }
+
+    #[test]
+    fn a_file_whose_name_or_link_is_a_directory_s_is_refused() {
+        for page in [
+            r#"[{"name":"x/","type":"file","size":1}]"#,
+            r#"[{"name":"x/","url":"./x/","is_dir":false,"size":1}]"#,
+            r#"[{"name":"x","url":"./x#y","is_dir":false,"size":1}]"#,
+        ] {
+            let rows = read(page.as_bytes()).expect("an index");
+            assert!(matches!(rows[0].kind, RowKind::Refused(_)), "{page}");
+        }
     }
 
     #[test]

@@ -27,26 +27,25 @@ pub(crate) enum RowKind {
 impl Row {
     /// A file, or a refusal if no URL below the directory can name it.
     pub(crate) fn object(name: Vec<u8>, size: Option<u64>, modified: Option<SystemTime>) -> Self {
-        Self::checked(name, RowKind::Object { size, modified })
+        match problem(&name) {
+            Some(why) => Self::refused(name, why),
+            None => Self { name, kind: RowKind::Object { size, modified } },
+        }
     }
 
     /// A directory, or a refusal if no URL below the directory can name it. `name` has no `/`.
     pub(crate) fn directory(mut name: Vec<u8>) -> Self {
+        let problem = problem(&name);
         name.push(b'/');
-        Self::checked(name, RowKind::Directory)
+        match problem {
+            Some(why) => Self::refused(name, why),
+            None => Self { name, kind: RowKind::Directory },
+        }
     }
 
     /// What cannot be fetched, and why.
     pub(crate) fn refused(name: Vec<u8>, why: &'static str) -> Self {
         Self { name, kind: RowKind::Refused(why) }
-    }
-
-    fn checked(name: Vec<u8>, kind: RowKind) -> Self {
-        let segment = name.strip_suffix(b"/").unwrap_or(&name);
-        match problem(segment) {
-            Some(why) => Self::refused(name, why),
-            None => Self { name, kind },
-        }
     }
 
     /// As an entry of a listing of `prefix`.
@@ -82,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_name_that_a_url_would_fold_is_refused_and_keeps_its_neighbours() {
-        for name in ["..", ".", "", "a/b", "a\0b"] {
+        for name in ["..", ".", "", "a/b", "a/", "a\0b"] {
             let row = Row::object(name.into(), None, None);
             assert!(matches!(row.kind, RowKind::Refused(_)), "{name}");
             assert!(matches!(Row::directory(name.into()).kind, RowKind::Refused(_)), "{name}");
