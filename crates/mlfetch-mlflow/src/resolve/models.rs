@@ -152,19 +152,24 @@ impl ModelPath {
             }
             let which = Which::Alias(alias.to_owned());
             let model = Model::Registered { name: name.to_owned(), which };
-            return Ok(Self { model, path: checked_path(below)? });
+            return Ok(Self { model, path: path_below(below)? });
         }
         if below.is_empty() || is_model_id(first) {
             let model = Model::Logged(first.to_owned());
-            return Ok(Self { model, path: checked_path(below)? });
+            return Ok(Self { model, path: path_below(below)? });
         }
         let (which, path) = below.split_once('/').unwrap_or((below, ""));
         let shown = escape(which.as_bytes());
         let which = Which::parse(which)
             .ok_or_else(|| malformed(format!("`{shown}` is neither a version nor a stage")))?;
         let model = Model::Registered { name: first.to_owned(), which };
-        Ok(Self { model, path: checked_path(path)? })
+        Ok(Self { model, path: path_below(path)? })
     }
+}
+
+/// A trailing `/` says nothing below a model, and neither does a trailing `/.`.
+fn path_below(path: &str) -> Result<String> {
+    Ok(checked_path(path)?.trim_end_matches('/').to_owned())
 }
 
 impl Which {
@@ -218,6 +223,10 @@ mod tests {
         let id = "m-0123456789abcdef0123456789abcdef";
         let parsed = parse(&format!("models:/{id}/data/x")).expect("a model");
         assert_eq!(parsed, ModelPath { model: Model::Logged(id.into()), path: "data/x".into() });
+        for end in ["", "/", "/.", "//./"] {
+            let parsed = parse(&format!("models:/{id}/./data{end}")).expect("a model");
+            assert_eq!(parsed.path, "data");
+        }
         let word = parse("models:/fraud").expect("any word is tried");
         assert_eq!(word.model, Model::Logged("fraud".into()));
     }
