@@ -130,7 +130,8 @@ fn a_crash_leaves_no_core_file() {
     let desk = Desk::new();
     let mut command = Command::new("sh");
     command.args(["-c", r#"ulimit -c unlimited; exec "$@""#, "sh"]).arg(program()).args(GET);
-    command.current_dir(desk.path()).env("MLFLOW_TRACKING_URI", &silent.url);
+    command.current_dir(desk.path()).env_clear().env("HOME", desk.home());
+    command.env("PATH", "/usr/bin:/bin").env("MLFLOW_TRACKING_URI", &silent.url);
     let mut child = command.stderr(Stdio::null()).spawn().expect("it starts");
     wait_until("the server is asked", || !silent.asked().is_empty());
     let id = Pid::from_child(&child);

@@ -26,11 +26,15 @@ pub(crate) fn secrets(variables: &Variables) -> Vec<String> {
     secrets
 }
 
-/// Runs a program to its end. What it prints is passed on, without the secrets.
+/// Runs a program to its end. What it prints is passed on, without the secrets; where there are none,
+/// it prints by itself.
 ///
 /// # Errors
 /// If it printed one.
 pub(crate) fn status(command: &mut Command, secrets: &[String]) -> Result<ExitStatus> {
+    if secrets.is_empty() {
+        return command::status(command);
+    }
     let mut child = command::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let output = child.stdout.take().context("standard output is a pipe")?;
     let errors = child.stderr.take().context("standard error is a pipe")?;

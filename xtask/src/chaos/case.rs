@@ -15,12 +15,21 @@ use super::site::{Backend, Site};
 use super::tree::{BIG_BYTES, Found, Tree};
 use super::verdict::{Facts, Verdict};
 
-/// No run may take longer.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long the program waits for a server, and the longest that a run may take.
+struct Patience {
+    flag: &'static str,
+    limit: Duration,
+}
 
-/// A server that falls silent each time, after it gave some more of a big file, is waited for a second
-/// each time, and each time counts as a beginning.
-const STALL_LIMIT: Duration = Duration::from_secs(90);
+/// Where nothing is to go wrong, however busy the machine is.
+const CALM: Patience = Patience { flag: "--timeout=30", limit: Duration::from_secs(30) };
+
+/// Long enough for a busy server.
+const USUAL: Patience = Patience { flag: "--timeout=5", ..CALM };
+
+/// As short as the program takes it, where silence is what goes wrong. A server that falls silent each
+/// time, after it gave some more of a big file, is waited for that often.
+const EAGER: Patience = Patience { flag: "--timeout=1", limit: Duration::from_secs(90) };
 
 /// The same for all runs.
 const FLAGS: [&str; 3] = ["--retries=2", "--jobs=8", "--progress=none"];
@@ -87,7 +96,7 @@ impl Stand {
 
     fn record(&self, tree: &Arc<Tree>) -> Result<Seen> {
         let recorder = Arc::new(Recorder::new(&self.site, tree));
-        let (ended, found) = self.fetch(tree, Arc::clone(&recorder) as _, CALM)?;
+        let (ended, found) = self.fetch(tree, Arc::clone(&recorder) as _, &CALM)?;
         let is_right = found.missing.is_empty() && found.wrong.is_empty() && found.state.is_empty();
         if !ended.status.is_some_and(|status| status.success()) || !is_right {
             bail!("without a fault it came to {:?}, {found:?}:\n{}", ended.status, ended.errors);
@@ -100,14 +109,14 @@ impl Stand {
         &self,
         tree: &Tree,
         handler: Arc<dyn Handler>,
-        patience: &str,
+        patience: &Patience,
     ) -> Result<(Ended, Found)> {
         let desk = tempfile::tempdir_in(&self.directory).context("no directory for a run")?;
         let place = desk.path().join("tree");
         let proxy = Proxy::start(self.site.address, handler)?;
         let mut command = self.site.fetch(&self.program, proxy.address(), &tree.name, &place);
-        let limit = if patience == EAGER { STALL_LIMIT } else { LIMIT };
-        let ended = Running::start(command.args(FLAGS).arg(patience), desk.path())?.wait(limit)?;
+        command.args(FLAGS).arg(patience.flag);
+        let ended = Running::start(&mut command, desk.path())?.wait(patience.limit)?;
         drop(proxy);
         Ok((ended, tree.compare(&place)?))
     }
@@ -123,7 +132,7 @@ impl Stand {
             let tree = if plan.is_big { &self.big } else { &self.small };
             let injector = Arc::new(Injector::new(&self.site, tree, &plan)?);
             let (ended, found) =
-                self.fetch(tree, Arc::clone(&injector) as _, patience(case.kind))?;
+                self.fetch(tree, Arc::clone(&injector) as _, &patience(case.kind))?;
             self.judge(case, &plan, &injector, &ended, &found)
         };
         if let Verdict::Finding(what) = &mut outcome.verdict {
@@ -148,8 +157,9 @@ impl Stand {
         let place = desk.path().join("tree");
         let proxy = Proxy::start(self.site.address, Arc::clone(&injector) as _)?;
         let mut command = self.site.fetch(&self.program, proxy.address(), &tree.name, &place);
-        let ended = Running::start(command.args(FLAGS).arg(patience(case.kind)), desk.path())?
-            .wait(LIMIT)?;
+        let patience = patience(case.kind);
+        command.args(FLAGS).arg(patience.flag);
+        let ended = Running::start(&mut command, desk.path())?.wait(patience.limit)?;
         drop(proxy);
         // What is there of the changed file decides which tree it is held to.
         let mut either = (*tree).clone();
@@ -229,16 +239,10 @@ impl fmt::Display for Case {
     }
 }
 
-/// Where nothing is to go wrong, however busy the machine is.
-const CALM: &str = "--timeout=30";
-const EAGER: &str = "--timeout=1";
-
-/// As short as the program takes it where silence is what goes wrong, and long enough for a busy
-/// server elsewhere.
-fn patience(kind: Kind) -> &'static str {
+fn patience(kind: Kind) -> Patience {
     match kind {
         Kind::Stall | Kind::SlowDrip => EAGER,
-        _ => "--timeout=5",
+        _ => USUAL,
     }
 }
 

@@ -16,15 +16,12 @@ type Result<T> = std::result::Result<T, DestinationError>;
 
 /// Directories that were made, the deepest first.
 #[derive(Debug, Default)]
-pub(super) struct Made {
-    paths: Vec<PathBuf>,
-    is_synced: bool,
-}
+pub(super) struct Made(Vec<PathBuf>);
 
 impl Made {
     /// Removes those that are empty.
     pub(super) fn remove(&mut self) {
-        for made in self.paths.drain(..) {
+        for made in self.0.drain(..) {
             if std::fs::remove_dir(made).is_err() {
                 return;
             }
@@ -33,19 +30,16 @@ impl Made {
 
     /// They stay.
     pub(super) fn keep(&mut self) {
-        self.paths.clear();
+        self.0.clear();
     }
 
-    /// Writes their names through to the disk, once.
+    /// They stay, since there is a file in them, and their names are written through to the disk.
     pub(super) fn sync(&mut self) -> Result<()> {
-        if std::mem::replace(&mut self.is_synced, true) {
-            return Ok(());
-        }
-        for above in self.paths.iter().filter_map(|made| made.parent()) {
+        let made = std::mem::take(&mut self.0);
+        made.iter().filter_map(|made| made.parent()).try_for_each(|above| {
             let synced = File::open(above).and_then(|above| above.sync_all());
-            synced.map_err(|error| DestinationError::from_io(above, &error))?;
-        }
-        Ok(())
+            synced.map_err(|error| DestinationError::from_io(above, &error))
+        })
     }
 }
 
@@ -88,11 +82,10 @@ pub(super) fn make(path: &Path) -> Result<(Handles, Made)> {
         std::fs::symlink_metadata(part)
             .is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     };
-    let paths = path.ancestors().filter(is_missing).map(Path::to_owned).collect();
-    let mut made = Made { paths, is_synced: false };
+    let mut made = Made(path.ancestors().filter(is_missing).map(Path::to_owned).collect());
     make_and_open(path).map(|handles| (handles, std::mem::take(&mut made))).inspect_err(|_| {
         // Those that came into being before the making failed.
-        made.paths.retain(|made| std::fs::symlink_metadata(made).is_ok());
+        made.0.retain(|made| std::fs::symlink_metadata(made).is_ok());
         made.remove();
     })
 }
@@ -118,12 +111,12 @@ mod tests {
     fn names_of_what_was_made_are_synced_once() {
         let home = tempfile::tempdir().expect("a directory");
         let (_, mut made) = make(&home.path().join("a/b")).expect("made");
-        assert_eq!(made.paths.len(), 2);
+        let (_, mut others) = make(&home.path().join("c/d")).expect("made");
+        assert_eq!(made.0.len(), 2);
         made.sync().expect("synced");
         std::fs::remove_dir_all(home.path()).expect("removed");
         made.sync().expect("nothing to do");
-        made.is_synced = false;
-        made.sync().expect_err("nothing is there");
+        others.sync().expect_err("nothing is there");
     }
 
     #[test]

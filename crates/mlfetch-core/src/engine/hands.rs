@@ -355,6 +355,10 @@ mod tests {
         hands.0.lock().threads
     }
 
+    fn remember(hands: &Hands, slow: Slow) {
+        *hands.0.here.lock().expect("not poisoned") = slow;
+    }
+
     #[tokio::test]
     async fn all_work_is_done_by_few_threads() {
         let hands = Hands::default();
@@ -404,9 +408,9 @@ mod tests {
         let where_is_it = || thread::current().id();
         assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here);
         let now = Instant::now();
-        *hands.0.here.lock().expect("not poisoned") = Slow(Some((now + IDLE, REMEMBERED)));
+        remember(&hands, Slow(Some((now + IDLE, REMEMBERED))));
         assert_ne!(hands.give_brief(where_is_it).await.expect("done"), here, "it was slow");
-        *hands.0.here.lock().expect("not poisoned") = Slow(Some((now, REMEMBERED)));
+        remember(&hands, Slow(Some((now, REMEMBERED))));
         assert_eq!(hands.give_brief(where_is_it).await.expect("done"), here, "that is long ago");
         hands.give_brief(|| thread::sleep(2 * BRIEF)).await.expect("done");
         let slow = hands.0.here.lock().expect("not poisoned").0;
@@ -417,9 +421,9 @@ mod tests {
     async fn brief_work_that_panics_harms_nothing() {
         let hands = Hands::default();
         let Given::Here(_) = hands.give_brief(|| panic!("on purpose")) else { panic!("it is") };
-        *hands.0.here.lock().expect("not poisoned") = Slow::default();
+        remember(&hands, Slow::default());
         assert!(hands.give_brief(|| panic!("on purpose")).await.is_err());
-        *hands.0.here.lock().expect("not poisoned") = Slow::default();
+        remember(&hands, Slow::default());
         assert_eq!(hands.give_brief(|| 1).await.expect("done"), 1);
     }
 

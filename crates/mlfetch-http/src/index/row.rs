@@ -27,25 +27,24 @@ pub(crate) enum RowKind {
 impl Row {
     /// A file, or a refusal if no URL below the directory can name it.
     pub(crate) fn object(name: Vec<u8>, size: Option<u64>, modified: Option<SystemTime>) -> Self {
-        match problem(&name) {
-            Some(why) => Self::refused(name, why),
-            None => Self { name, kind: RowKind::Object { size, modified } },
-        }
+        Self::checked(name, RowKind::Object { size, modified })
     }
 
     /// A directory, or a refusal if no URL below the directory can name it. `name` has no `/`.
-    pub(crate) fn directory(mut name: Vec<u8>) -> Self {
-        let problem = problem(&name);
-        name.push(b'/');
-        match problem {
-            Some(why) => Self::refused(name, why),
-            None => Self { name, kind: RowKind::Directory },
-        }
+    pub(crate) fn directory(name: Vec<u8>) -> Self {
+        Self::checked(name, RowKind::Directory)
     }
 
     /// What cannot be fetched, and why.
     pub(crate) fn refused(name: Vec<u8>, why: &'static str) -> Self {
         Self { name, kind: RowKind::Refused(why) }
+    }
+
+    fn checked(mut name: Vec<u8>, kind: RowKind) -> Self {
+        let end: &[u8] = if kind == RowKind::Directory { b"/" } else { b"" };
+        let kind = problem(&name).map_or(kind, RowKind::Refused);
+        name.extend_from_slice(end);
+        Self { name, kind }
     }
 
     /// As an entry of a listing of `prefix`.
