@@ -63,6 +63,6 @@ pub(crate) fn md5(text: &str) -> Option<Checksum> {
     (value.len() == Algorithm::Md5.value_bytes()).then(|| Checksum::new(Algorithm::Md5, value))
 }
 
-fn text<'a>(answer: &'a HttpResponse, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(answer: &'a HttpResponse, name: &str) -> Option<&'a str> {
     answer.headers().get(name)?.to_str().ok()
 }

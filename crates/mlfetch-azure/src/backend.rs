@@ -75,7 +75,7 @@ impl Backend for AzureBackend {
         let mut place = Place::parse(location)?;
         let version = version(&place, options)?;
         let client = self.client(AzureConfig::from_options(options)?)?;
-        let store = AzureStore::of(client.container(&mut place)?);
+        let store = AzureStore::of(client.container(&mut place)?, client.config.range_checksum);
         let store = match version {
             Some(version) => store.with_version(place.key.clone(), version),
             None => store,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use mlfetch_http::{ClientConfig, Url};
 use mlfetch_store::{Error, ErrorKind, OptionSpec, Options, Result, Secret};
 
+use crate::RangeChecksum;
+
 const ACCOUNT: &str = "azure-account";
 const ENDPOINT: &str = "azure-endpoint";
 const CONNECTION_STRING: &str = "azure-connection-string";
@@ -20,6 +22,7 @@ const AUTHORITY_HOST: &str = "azure-authority-host";
 const METADATA_HOST: &str = "azure-metadata-host";
 const VERSION_ID: &str = "azure-version-id";
 const SNAPSHOT: &str = "azure-snapshot";
+const RANGE_CHECKSUM: &str = "azure-range-checksum";
 const CA_BUNDLE: &str = "azure-ca-bundle";
 const INSECURE_TLS: &str = "azure-insecure-tls";
 
@@ -112,6 +115,12 @@ pub(crate) const OPTIONS: &[OptionSpec] = &[
         "snapshot of the one blob that the URI names, by its time",
     ),
     text(
+        RANGE_CHECKSUM,
+        &["MLFETCH_AZURE_RANGE_CHECKSUM"],
+        Some("crc64"),
+        "checksum that the service computes over what it sends of a blob without one: crc64 or md5",
+    ),
+    text(
         CA_BUNDLE,
         &["MLFETCH_AZURE_CA_BUNDLE", "REQUESTS_CA_BUNDLE"],
         Some("the platform's certificate authorities"),
@@ -166,6 +175,8 @@ pub struct AzureConfig {
     pub anonymous: bool,
     /// Who asks Entra ID for a token.
     pub identity: IdentityConfig,
+    /// Which checksum the service is asked to compute over ranges of a blob.
+    pub range_checksum: RangeChecksum,
     /// A PEM file of certificate authorities to trust instead of the platform's.
     pub ca_bundle: Option<PathBuf>,
     /// Accept any certificate of the blob service. Off unless somebody asked for it.
@@ -221,6 +232,10 @@ impl AzureConfig {
                 authority_host: text(AUTHORITY_HOST),
                 metadata_host: metadata_host(options)?,
             },
+            range_checksum: match options.text(RANGE_CHECKSUM) {
+                Some(text) => RangeChecksum::read(RANGE_CHECKSUM, text)?,
+                None => RangeChecksum::default(),
+            },
             ca_bundle: path(CA_BUNDLE),
             insecure_tls: options.flag(INSECURE_TLS)?.unwrap_or(false),
         })
@@ -261,6 +276,13 @@ impl AzureConfig {
         self
     }
 
+    /// With the checksum that the service is asked to compute over ranges of a blob.
+    #[must_use]
+    pub fn with_range_checksum(mut self, range_checksum: RangeChecksum) -> Self {
+        self.range_checksum = range_checksum;
+        self
+    }
+
     /// How to connect to the blob service.
     pub(crate) fn connections(&self) -> ClientConfig {
         self.connections_of_others().with_insecure_tls(self.insecure_tls)
@@ -295,6 +317,7 @@ impl AzureConfig {
             files.map(Clone::clone),
             texts.map(Clone::clone),
             self.anonymous,
+            self.range_checksum,
             self.insecure_tls,
         )
     }
@@ -366,7 +389,7 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_is_named() {
-        for name in [ANONYMOUS, INSECURE_TLS, METADATA_HOST] {
+        for name in [ANONYMOUS, INSECURE_TLS, METADATA_HOST, RANGE_CHECKSUM] {
             let error = AzureConfig::from_options(&Options::new().with(name, "perhaps"));
             assert!(error.expect_err("no such value").to_string().contains(name));
         }

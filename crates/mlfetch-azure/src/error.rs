@@ -119,6 +119,9 @@ const ROWS: &[Row] = &[
         "it is encrypted with a key that the caller has to give, which is not done here",
         NOTHING,
     ),
+    // Of emulators, which do less than the service.
+    Row("FeatureNotSupported", ErrorKind::Unsupported, "the server has no such feature", NOTHING),
+    Row("UnsupportedHeader", ErrorKind::Unsupported, "the server has no such feature", NOTHING),
     Row("ConditionNotMet", ErrorKind::Changed, "it changed since it was listed", NOTHING),
     Row("InvalidRange", ErrorKind::InvalidInput, "the range begins behind its end", NOTHING),
     Row("ServerBusy", ErrorKind::Unavailable, "the server asks for fewer requests", NOTHING),

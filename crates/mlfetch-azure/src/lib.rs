@@ -9,7 +9,8 @@
 //! - No redirect is followed, and no credential goes to a host that is not Azure's, unless somebody
 //!   named that host. A token goes over HTTPS only.
 //! - Keys, signatures and tokens are in no message.
-//! - A range is the range that was asked, of the version that was asked.
+//! - A range is the range that was asked, of the version that was asked; a checksum of it is that of
+//!   its bytes.
 //! - A blob that stands for a directory is a directory.
 //! - When nobody is signed in, the error says what was tried, and why each was passed over.
 #![doc = ""]
@@ -33,9 +34,11 @@ mod request;
 mod sas;
 mod sign;
 mod store;
+mod sums;
 mod version;
 mod wire;
 
 pub use backend::AzureBackend;
 pub use config::{AzureConfig, IdentityConfig};
 pub use store::AzureStore;
+pub use sums::RangeChecksum;

@@ -3,6 +3,8 @@
 mod list;
 mod read;
 
+use std::sync::atomic::AtomicBool;
+
 use async_trait::async_trait;
 use mlfetch_store::{
     Capabilities, Key, ListRequest, Listing, Location, Object, ObjectInfo, Page, ReadRequest,
@@ -13,11 +15,13 @@ use crate::AzureConfig;
 use crate::client::Client;
 use crate::container::Container;
 use crate::location::Place;
+use crate::sums::{MAX_BYTES, RangeChecksum};
 use crate::version::Version;
 
 /// An opened container.
 ///
-/// Keys are exact; listing is flat. Each call is one request.
+/// Keys are exact; listing is flat. Each call is one request, and one more for the first checksum of a
+/// range that the server refuses to compute.
 ///
 /// ```no_run
 /// use mlfetch_azure::{AzureConfig, AzureStore};
@@ -34,6 +38,9 @@ use crate::version::Version;
 pub struct AzureStore {
     info: StoreInfo,
     container: Container,
+    sums: RangeChecksum,
+    /// Whether the server refused to compute one.
+    sums_are_refused: AtomicBool,
     /// The version of one blob, where somebody named it in the location or beside it.
     version: Option<(Key, Version)>,
 }
@@ -45,13 +52,15 @@ impl AzureStore {
     /// `InvalidInput` for a location without a container or account, and for settings that are none.
     pub fn open(config: AzureConfig, location: &Location) -> Result<Self> {
         let mut place = Place::parse(location)?;
+        let sums = config.range_checksum;
         let container = Client::new(config)?.container(&mut place)?;
-        Ok(Self::of(container))
+        Ok(Self::of(container, sums))
     }
 
-    pub(crate) fn of(container: Container) -> Self {
-        let info = StoreInfo::new("azure", &container.root, Capabilities::new(Listing::Flat));
-        Self { info, container, version: None }
+    pub(crate) fn of(container: Container, sums: RangeChecksum) -> Self {
+        let capabilities = Capabilities::new(Listing::Flat).with_checksum_bytes(MAX_BYTES);
+        let info = StoreInfo::new("azure", &container.root, capabilities);
+        Self { info, container, sums, sums_are_refused: AtomicBool::new(false), version: None }
     }
 
     pub(crate) fn with_version(mut self, key: Key, version: Version) -> Self {

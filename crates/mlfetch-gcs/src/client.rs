@@ -65,9 +65,23 @@ impl Client {
             .with_redirects(Redirects::Never)
             .named(call.operation, subject);
         request.headers = HeaderMap::from_iter(headers);
-        let answer = self.http.send(request).await?;
+        let answer = self.http.send(request).await.map_err(|error| self.unreachable(error))?;
         let asked = Asked { operation: call.operation, root, secrets, identity: &self.identity };
         refused(answer, &asked).await
+    }
+
+    /// Nobody answered: whose name that was is not in the bucket's.
+    fn unreachable(&self, error: Error) -> Error {
+        match (error.kind(), self.other_server()) {
+            (ErrorKind::Unreachable, Some(server)) => error.with_hint(format!(
+                "`gcs-endpoint` or `gcs-emulator-host` leads to {server}: check it, and that the server runs"
+            )),
+            (ErrorKind::Unreachable, None) => error.with_hint(format!(
+                "check that this machine reaches {}, perhaps by a proxy in `HTTPS_PROXY`",
+                self.server
+            )),
+            _ => error,
+        }
     }
 }
 

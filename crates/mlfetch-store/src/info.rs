@@ -158,18 +158,28 @@ pub struct Object {
     /// of taking the body sees for himself whether it is still as [`info`](Self::info) says when that
     /// is done.
     pub file: Option<Arc<File>>,
+    /// What the store computed over the bytes of this body, all of them, if it [was asked
+    /// for](crate::ReadRequest::checksum). Whoever takes the body compares.
+    pub checksum: Option<Checksum>,
 }
 
 impl Object {
     /// An object's facts and its bytes, from byte `start` on.
     pub fn new(info: ObjectInfo, start: u64, body: ObjectBody) -> Self {
-        Self { info, start, body, file: None }
+        Self { info, start, body, file: None, checksum: None }
     }
 
     /// The same with the file that the object is.
     #[must_use]
     pub fn with_file(mut self, file: impl Into<Option<Arc<File>>>) -> Self {
         self.file = file.into();
+        self
+    }
+
+    /// The same with what the store computed over the bytes of this body.
+    #[must_use]
+    pub fn with_checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
+        self.checksum = checksum.into();
         self
     }
 }

@@ -120,6 +120,10 @@ pub struct ReadRequest {
     pub if_match: Option<String>,
     /// This version; the current one if `None`.
     pub version: Option<String>,
+    /// With [a checksum of these bytes](crate::Object::checksum), where the store computes one. It
+    /// has no effect without a range, and on one longer than
+    /// [`checksum_bytes`](crate::Capabilities::checksum_bytes).
+    pub checksum: bool,
 }
 
 impl ReadRequest {
@@ -146,6 +150,13 @@ impl ReadRequest {
     #[must_use]
     pub fn with_version(mut self, version: impl Into<Option<String>>) -> Self {
         self.version = version.into();
+        self
+    }
+
+    /// With a checksum of these bytes, where the store computes one.
+    #[must_use]
+    pub fn with_checksum(mut self) -> Self {
+        self.checksum = true;
         self
     }
 }

@@ -64,7 +64,7 @@ impl Store for RetryingStore {
 
     async fn read(&self, key: &Key, request: ReadRequest) -> Result<Object> {
         let object = retry(&self.policy, || self.inner.read(key, request.clone())).await?;
-        let Object { info, start, body, file } = object;
+        let Object { info, start, body, file, checksum } = object;
         let end = match (&request.range, info.size) {
             (Some(range), Some(size)) => Some(range.end.min(size)),
             (Some(range), None) => Some(range.end),
@@ -86,7 +86,7 @@ impl Store for RetryingStore {
             beginnings: 0,
         };
         let body = stream::try_unfold(reading, Reading::step).boxed();
-        Ok(Object::new(info, start, body).with_file(file))
+        Ok(Object::new(info, start, body).with_file(file).with_checksum(checksum))
     }
 }
 

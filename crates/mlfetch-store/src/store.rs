@@ -82,12 +82,22 @@ pub struct Capabilities {
     pub conditional_reads: bool,
     /// Whether a whole object may come with [the file it lies in](crate::Object::file).
     pub files: bool,
+    /// The longest range, in bytes, over which the server may [compute a
+    /// checksum](crate::ReadRequest::checksum); `None` where it computes none.
+    pub checksum_bytes: Option<u64>,
 }
 
 impl Capabilities {
     /// Those of a store with this listing, ranges and conditional reads, and no files.
     pub fn new(listing: Listing) -> Self {
-        Self { listing, ranges: true, conditional_reads: true, files: false }
+        Self { listing, ranges: true, conditional_reads: true, files: false, checksum_bytes: None }
+    }
+
+    /// The same with checksums of ranges of up to so many bytes.
+    #[must_use]
+    pub fn with_checksum_bytes(mut self, bytes: impl Into<Option<u64>>) -> Self {
+        self.checksum_bytes = bytes.into();
+        self
     }
 
     /// The same with files of this machine.

@@ -20,9 +20,64 @@ fn a_blob_is_proven_by_its_md5() {
     assert_eq!(desk.tree().get("out/a"), Some(&Node::file(body(10))));
 }
 
-/// Azurite keeps an MD5 of every blob; the service has none of those that were put in blocks.
+/// Azurite computes an MD5 over a range, the service a CRC-64 too.
 #[test]
-fn a_blob_without_an_md5_is_proven_by_its_size_and_refused_where_more_is_required() {
+fn a_blob_without_an_md5_is_proven_by_its_ranges() {
+    const MIB: usize = 1 << 20;
+    let sizes =
+        [("short", MIB, "md5"), ("long", 9 * MIB, "md5-ranges"), ("big", 40 * MIB, "md5-ranges")];
+    let container = fresh_container();
+    let blob = |key, size| json!({ "key": key, "size": size, "block": 4 * MIB });
+    let blobs: Vec<Value> = sizes.iter().map(|(key, size, _)| blob(key, size)).collect();
+    seed("put", &json!({ "container": container, "blobs": blobs }));
+    let desk = Desk::new();
+    let md5 = ["--azure-range-checksum", "md5", "--verify", "required"];
+    for (key, size, proof) in sizes {
+        let uri = uri(&container, key);
+        let arguments = [&["get", &uri, "-d", "out", "-v"][..], &md5].concat();
+        let ran = desk.run(&arguments, &borrowed(&owner()));
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("proven: {proof})")), "{}", ran.stderr);
+        assert!(
+            desk.tree().get(format!("out/{key}").as_str()) == Some(&Node::file(body(size))),
+            "{key}"
+        );
+    }
+    // It computes no CRC.
+    let ran = desk.run(&["get", &uri(&container, "long"), "-d", "size", "-v"], &borrowed(&owner()));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("proven: size)"), "{}", ran.stderr);
+}
+
+/// A server on the way that changes a byte, and what the service computed.
+#[test]
+fn a_range_that_is_not_what_its_crc_says_is_an_error() {
+    let answer = |bytes: &'static [u8]| {
+        Answer::new(206, bytes)
+            .with("etag", "\"t\"")
+            .with("x-ms-blob-type", "BlockBlob")
+            .with("content-range", "bytes 0-11/12")
+            .with("x-ms-content-crc64", "DtjZpL9/o8c=")
+    };
+    let desk = Desk::new();
+    for (bytes, code) in [(b"Hello Azure!", 0), (b"Hello azure!", 6)] {
+        let (whole, head) = (answer(bytes), Answer::new(200, *b"Hello Azure!"));
+        let head = head.with("etag", "\"t\"").with("x-ms-blob-type", "BlockBlob");
+        let server = ScriptedServer::start(move |asked, _| {
+            if asked.method == "HEAD" { head.clone() } else { whole.clone() }
+        });
+        let environment =
+            with(at(&format!("{}/acc", server.url)), "AZURE_STORAGE_ACCESS_KEY", "a2V5");
+        let arguments = ["get", "az://c/a", "-d", "out", "-v", "--overwrite", "always"];
+        let ran = desk.run(&arguments, &borrowed(&environment));
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+        let says = if code == 0 { "proven: crc64nvme)" } else { "its crc64nvme is" };
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_blob_without_any_checksum_is_proven_by_its_size_and_refused_where_more_is_required() {
     let blob = Answer::new(200, body(1000)).with("etag", "\"t\"");
     let blob = blob.with("x-ms-blob-type", "BlockBlob");
     let server = ScriptedServer::start(move |_, _| blob.clone());

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::{StreamExt as _, stream};
 use mlfetch_http::answer::{check_etag, check_range, exactly};
 use mlfetch_http::{HttpResponse, Method};
-use mlfetch_store::{Error, ErrorKind, Key, Object, ObjectInfo, ReadRequest, Result};
+use mlfetch_store::{Checksum, Error, ErrorKind, Key, Object, ObjectInfo, ReadRequest, Result};
 
 use super::AzureStore;
 use crate::answer::{check_blob, info_of};
@@ -73,18 +74,44 @@ impl AzureStore {
             .call_of("read", Method::GET, key, version)?
             .header("if-match", if_match.map(str::to_owned))
             .header("range", asked.map(range_text));
-        let answer = self.container.ask(&call).await?;
+        let (answer, sum) = self.ask_for_sum(call, request).await?;
         check_blob(&answer)?;
         check_etag(&answer, if_match)?;
         let given = check_range(&answer, asked)?;
         let info = with_version(info_of(&answer, key), version);
-        Ok(match given {
+        let object = match given {
             Some(range) => {
                 let body = exactly(answer.body(), range.end - range.start, key);
                 Object::new(info, range.start, body)
             }
             None => whole(key, info, answer),
-        })
+        };
+        Ok(object.with_checksum(sum))
+    }
+
+    /// Asks for bytes; for their checksum too, if that is wanted and the server does not refuse it.
+    async fn ask_for_sum(
+        &self,
+        call: Call<'_>,
+        request: &ReadRequest,
+    ) -> Result<(HttpResponse, Option<Checksum>)> {
+        let header = self.sums.header(request).filter(|_| !self.sums_are_refused.load(Relaxed));
+        let Some(header) = header else { return Ok((self.container.ask(&call).await?, None)) };
+        let summing = call.clone().header(header, Some("true".to_owned()));
+        match self.container.ask(&summing).await {
+            // Emulators and gateways have more than one word for it.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput) =>
+            {
+                let answer = self.container.ask(&call).await?;
+                self.sums_are_refused.store(true, Relaxed);
+                Ok((answer, None))
+            }
+            answer => answer.map(|answer| {
+                let sum = self.sums.of(&answer);
+                (answer, sum)
+            }),
+        }
     }
 
     /// No bytes at all: HTTP has no words for an empty range (RFC 9110, 14.1.1), so only the

@@ -1,9 +1,10 @@
 //! Answers that are not the answer to what was asked.
 
-use mlfetch_store::{Algorithm, Error, ErrorKind, Key, ReadRequest, Retry, Store as _};
+use mlfetch_azure::{AzureConfig, RangeChecksum};
+use mlfetch_store::{Algorithm, Error, ErrorKind, Key, ReadRequest, Retry, Secret, Store as _};
 
 use crate::server::{Answer, AzureAnswer, Server};
-use crate::support::{bytes, open};
+use crate::support::{ACCESS_KEY, at, bytes, open};
 
 const TAG: &str = "ETag: \"t\"";
 const BLOB: &str = "x-ms-blob-type: BlockBlob";
@@ -109,6 +110,67 @@ async fn a_checksum_counts_for_what_it_covers() {
         let found = object.info.checksums.first();
         assert!(found.is_none_or(|found| found.algorithm == Algorithm::Md5));
         assert_eq!(found.map(mlfetch_store::Checksum::hex).as_deref(), expected, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_checksum_of_the_range_is_asked_for_by_name_and_read_as_such() {
+    const OF_BLOB: &str = "x-ms-blob-content-md5: sQqNsWTgdUEFt6mb5y4/5Q==";
+    const MD5: &str = "Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg==";
+    const CRC: &str = "x-ms-content-crc64: DtjZpL9/o8c=";
+    let range = "Content-Range: bytes 2-5/10";
+    let md5 = Some((Algorithm::Md5, "d41d8cd98f00b204e9800998ecf8427e"));
+    let crc = Some((Algorithm::Crc64Nvme, "c7a37fbfa4d9d80e"));
+    for (which, header, headers, expected) in [
+        (RangeChecksum::Crc64, "x-ms-range-get-content-crc64", &[TAG, BLOB, range, CRC][..], crc),
+        (RangeChecksum::Crc64, "x-ms-range-get-content-crc64", &[TAG, BLOB, range, MD5], None),
+        (RangeChecksum::Md5, "x-ms-range-get-content-md5", &[TAG, BLOB, range, MD5, OF_BLOB], md5),
+        (RangeChecksum::Md5, "x-ms-range-get-content-md5", &[TAG, BLOB, range, OF_BLOB], None),
+    ] {
+        let answer = Answer::new("206 Partial Content", headers, "2345");
+        let server = Server::start(move |_| answer.clone()).await;
+        let config = AzureConfig::new()
+            .with_endpoint(format!("{}/account", server.url()))
+            .with_access_key(Secret::new(ACCESS_KEY))
+            .with_range_checksum(which);
+        let store = at(config, "container");
+        let key = Key::from("a");
+        let read = |request| store.read(&key, request);
+        let object = read(middle().with_checksum()).await.expect("bytes");
+        let found = object.checksum.map(|sum| (sum.algorithm, sum.hex()));
+        assert_eq!(found, expected.map(|(algorithm, hex)| (algorithm, hex.to_owned())));
+        assert_eq!(server.seen()[0].header(header), Some("true"));
+        // Nobody asked.
+        let object = read(middle()).await.expect("bytes");
+        assert_eq!((object.checksum, server.seen()[1].header(header)), (None, None));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_to_compute_a_checksum_is_asked_without_from_then_on() {
+    const ASKED: &str = "x-ms-range-get-content-crc64";
+    for (status, code) in [
+        ("500 Internal Server Error", "FeatureNotSupported"),
+        ("400 Bad Request", "UnsupportedHeader"),
+        ("400 Bad Request", "SomethingElse"),
+    ] {
+        let server = Server::start(move |request| {
+            if request.header(ASKED).is_some() {
+                return Answer::error(status, code, &[]);
+            }
+            Answer::new("206 Partial Content", &[TAG, BLOB, "Content-Range: bytes 2-5/10"], "2345")
+        })
+        .await;
+        let store = open(&server.url());
+        for _ in 0..2 {
+            let read = store.read(&Key::from("a"), middle().with_checksum()).await;
+            let object = read.expect("the bytes alone");
+            assert_eq!(object.checksum, None);
+            assert_eq!(bytes(object).await.expect("bytes"), b"2345");
+        }
+        let asked =
+            server.seen().iter().map(|seen| seen.header(ASKED).is_some()).collect::<Vec<_>>();
+        assert_eq!(asked, [true, false, false], "{code}");
     }
 }
 

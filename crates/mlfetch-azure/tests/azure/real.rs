@@ -1,9 +1,9 @@
 //! What only a real server can say: signatures that it checks, rights, snapshots, its own refusals.
 
-use mlfetch_azure::{AzureConfig, AzureStore};
+use mlfetch_azure::{AzureConfig, AzureStore, RangeChecksum};
 use mlfetch_store::{
-    Depth, Entry, Error, ErrorKind, Key, ListRequest, Options, ReadRequest, Secret, StatRequest,
-    Store,
+    Algorithm, Depth, Entry, Error, ErrorKind, Key, ListRequest, Options, ReadRequest, Secret,
+    StatRequest, Store,
 };
 use serde_json::{Value, json};
 
@@ -239,4 +239,27 @@ async fn a_name_of_1024_characters_is_exact() {
     let [Entry::Object(info)] = &page.entries[..] else { panic!("{page:?}") };
     assert_eq!(info.key, key);
     assert_eq!(read(&store, key.to_str().expect("text")).await.expect("bytes"), b"bytes");
+}
+
+#[tokio::test]
+async fn a_server_digests_the_range_that_was_asked_for() {
+    let (container, _) = seeded(json!({ "blobs": [blob(&Key::from("a"), b"xxHello Azure!xx")] }));
+    let key = Secret::new(Azurite::Plain.key());
+    let with = |which| {
+        let config = Azurite::Plain.config().with_access_key(key.clone());
+        at(config.with_range_checksum(which), &container)
+    };
+    let request = || ReadRequest::new().with_range(2..14).with_checksum();
+    let key = Key::from("a");
+    let object = with(RangeChecksum::Md5).read(&key, request()).await.expect("an answer");
+    let sum = object.checksum.clone().expect("a checksum");
+    assert_eq!(
+        (sum.algorithm, sum.hex().as_str()),
+        (Algorithm::Md5, "3f3f39e37c6eb7845549b6f6839d8cc3")
+    );
+    assert_eq!(bytes(object).await.expect("bytes"), b"Hello Azure!");
+    // Azurite knows no CRC, and answers as if nobody had asked.
+    let object = with(RangeChecksum::Crc64).read(&key, request()).await.expect("an answer");
+    assert_eq!(object.checksum, None);
+    assert_eq!(bytes(object).await.expect("bytes"), b"Hello Azure!");
 }

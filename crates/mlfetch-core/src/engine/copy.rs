@@ -39,7 +39,7 @@ impl Transfers {
                 .into());
         }
         let bytes = Content::Staged(staged);
-        Ok(Some(Transferred { bytes, info, checksum: None, sha256: None, size }))
+        Ok(Some(Transferred { bytes, info, checksum: None, ranges: None, sha256: None, size }))
     }
 
     /// Whether nobody wants to see the bytes: to digest them, or to hold them to a rate. Small files

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use mlfetch_store::{Key, ObjectInfo};
+use mlfetch_store::{Key, ObjectInfo, WantedChecksums};
 
+use super::answer::now;
 use super::conflict::conflict;
 use super::digest::Digests;
 use super::follow::digest_range;
 use super::kept::kept;
 use super::overwrite::{Decision, Replacing, decide};
-use super::part::Parts;
 use super::report::{Meter, Progress};
 use super::transfer::{Committed, Planned, Transfers};
 use super::verify::strongest;
@@ -66,9 +66,19 @@ async fn steps(
     progress: &Arc<Progress>,
 ) -> Result<Ended, FileError> {
     transfers.check_listed(&path)?;
-    let Plan { decision, prepared } = plan(transfers, &info, &path).await?;
+    let mut planned = plan(transfers, &info, &path).await?;
+    let told = match planned.decision {
+        Decision::Ask => told(transfers, &info).await,
+        _ => None,
+    };
+    if let Some(told) = &told {
+        planned = plan(transfers, told, &path).await?;
+    }
+    // Only what stays is looked at by it: what is fetched is tied to its listing, and to its answer.
+    let known = told.as_ref().unwrap_or(&info);
+    let Plan { decision, prepared } = planned;
     let replacing = match decision {
-        Decision::Skip(reason) => match stay(transfers, &info, &path, reason).await? {
+        Decision::Skip(reason) => match stay(transfers, known, &path, reason).await? {
             Some(stays) => return Ok(stays),
             None => Replacing::Theirs,
         },
@@ -79,14 +89,16 @@ async fn steps(
         Decision::Compare => {
             // Whoever takes digests reads the file once, and compares then.
             let compares = transfers.settings.takes_sha256();
-            if (compares || same_checksum(transfers, &info, &path).await?)
-                && let Some(stays) = stay(transfers, &info, &path, SkipReason::Unchanged).await?
+            if (compares || same_checksum(transfers, known, &path).await?)
+                && let Some(stays) = stay(transfers, known, &path, SkipReason::Unchanged).await?
             {
                 return Ok(stays);
             }
             Replacing::Theirs
         }
         Decision::Fetch(replacing) => replacing,
+        // Nobody tells its size.
+        Decision::Ask => Replacing::Theirs,
     };
     if transfers.settings.dry_run {
         return Ok(Ended::Planned);
@@ -96,6 +108,15 @@ async fn steps(
     }
     let meter = Meter::new(progress, info.size);
     fetch(transfers, &Planned { info, path, replacing, meter }).await
+}
+
+/// What the store says of an object of which the listing told too little, under the time that the
+/// listing told: a file that arrived has that one. `None` if it says nothing: reading it may do better,
+/// or says why not.
+async fn told(transfers: &Transfers, listed: &ObjectInfo) -> Option<ObjectInfo> {
+    let info = now(transfers.store.as_ref(), listed, WantedChecksums::Free).await.ok()?;
+    let modified = listed.modified.or(info.modified);
+    Some(info.with_modified(modified))
 }
 
 /// How a file that may stay ends; `None` if it is to be fetched after all.
@@ -144,7 +165,7 @@ async fn plan(
             destination.look_for(&path)
         }?;
         let decision = decide(settings.overwrite, existing, &info, shared.laid_over);
-        let writes = matches!(decision, Decision::Fetch(_) | Decision::Compare);
+        let writes = matches!(decision, Decision::Fetch(_) | Decision::Compare | Decision::Ask);
         let prepared = if writes && !settings.dry_run { destination.prepare() } else { Ok(()) };
         Ok(Plan { decision, prepared })
     };
@@ -154,8 +175,8 @@ async fn plan(
 /// Fetches, if there is room on the disk.
 async fn fetch(transfers: &Transfers, planned: &Planned) -> Result<Ended, FileError> {
     let size = planned.info.size.unwrap_or_default();
-    let is_resumable =
-        transfers.settings.resume && Parts::of(&planned.info, transfers.store.info()).is_some();
+    let has_sum = strongest(&planned.info.checksums).is_some();
+    let is_resumable = transfers.resumes(has_sum) && transfers.parts(&planned.info).is_some();
     transfers.room.take(size, is_resumable, &planned.path, &transfers.destination)?;
     let done = transfers.fetch(planned).await;
     if done.is_err() {

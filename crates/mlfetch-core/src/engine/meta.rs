@@ -48,15 +48,16 @@ pub(super) async fn note_model(
             return Ok(Some((path, ManifestRow::own(text.as_bytes()))));
         }
         let existing = destination.existing(&path)?;
+        let ours = ObjectInfo::new(Key::root()).with_size(text.len() as u64);
         // What the store itself holds under that name is of this fetch, and is replaced.
-        match decide(settings.overwrite, existing, &ObjectInfo::new(Key::root()), true) {
+        match decide(settings.overwrite, existing, &ours, true) {
             Decision::Fetch(replacing) => {
                 let how = settings.commit(replacing, None);
                 destination.put(&path, text.as_bytes(), &how)?;
                 Ok(Some((path, ManifestRow::own(text.as_bytes()))))
             }
             Decision::Refuse(problem) => Err(DestinationError::new(destination.at(&path), problem)),
-            Decision::Skip(_) | Decision::Compare => Ok(None),
+            Decision::Skip(_) | Decision::Compare | Decision::Ask => Ok(None),
         }
     };
     transfers.hands.step(note).await

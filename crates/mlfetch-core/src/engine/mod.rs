@@ -31,6 +31,7 @@ mod overwrite;
 mod pace;
 mod part;
 mod pass;
+mod ranges;
 mod read;
 mod report;
 mod room;

@@ -19,7 +19,8 @@ const TOO_FRESH: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Overwrite {
     /// Replaced if they may differ: another size, another checksum where the listing has one, else
-    /// another time of last change. If the store tells neither, they are fetched again.
+    /// another time of last change. If the store tells neither, they are fetched again. Where the
+    /// listing tells no size, the store is asked for each file that is there.
     ///
     /// Times must agree to the millisecond. Where the store tells whole seconds, a file that was
     /// fetched within two seconds of its last change is fetched again: it may have changed once
@@ -43,6 +44,8 @@ pub(super) enum Decision {
     Skip(SkipReason),
     /// Size and name agree and the store has a checksum: read the local file to be sure.
     Compare,
+    /// A file is there, and the listing tells no size: ask the store, and decide again.
+    Ask,
     /// It cannot or may not be written.
     Refuse(DestinationProblem),
 }
@@ -88,6 +91,9 @@ pub(super) fn decide(
 
 /// Compares a local file with what the listing says.
 fn compare(existing: Existing, listed: &ObjectInfo) -> Decision {
+    if existing.is_file && listed.size.is_none() {
+        return Decision::Ask;
+    }
     if !existing.is_file || listed.size != Some(existing.size) {
         return Decision::Fetch(Replacing::Theirs);
     }
@@ -164,7 +170,7 @@ mod tests {
     fn what_the_store_does_not_tell_is_fetched_again() {
         assert_eq!(compare(existing(1, 5300), &listed(1)), FETCH);
         let unsized_object = ObjectInfo::new(Key::from("x")).with_modified(at(5300));
-        assert_eq!(compare(existing(1, 5300), &unsized_object), FETCH);
+        assert_eq!(compare(existing(1, 5300), &unsized_object), Decision::Ask);
         let unknown = Existing { modified: None, ..existing(1, 0) };
         assert_eq!(compare(unknown, &listed(1).with_modified(at(5300))), FETCH);
     }

@@ -1,13 +1,16 @@
 //! A big file in parts, several at once, each written at its own offset.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use futures_util::future::join;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mlfetch_store::{
-    Checksum, Error, ErrorKind, ObjectInfo, ReadRequest, StoreInfo, WantedChecksums,
+    Algorithm, Checksum, Error, ErrorKind, ObjectBody, ObjectInfo, ReadRequest, StoreInfo,
+    WantedChecksums,
 };
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, retry_on_intr};
@@ -20,6 +23,7 @@ use super::follow::{Follower, digest_range};
 use super::joined::{Joined, Pieces};
 use super::journal::{Journal, Step};
 use super::lanes::{self, Lanes};
+use super::ranges::Held;
 use super::sha256::followed;
 use super::steps::Stepping;
 use super::transfer::{Content, Planned, Transferred, Transfers};
@@ -44,6 +48,9 @@ const PARTS: u64 = 32;
 /// no more bytes come again than one part has, and what the network held.
 const STEPS: u64 = lanes::MOST as u64;
 
+/// How often a range is asked for whose bytes are not those that its checksum says.
+const MAX_TRIES: u32 = 3;
+
 /// How a file is cut.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts {
@@ -54,7 +61,12 @@ impl Parts {
     /// Cuts a file if that is worth it and safe: its size is known, the store reads ranges, and
     /// they can be tied to one version of the object.
     pub(super) fn of(info: &ObjectInfo, store: &StoreInfo) -> Option<Self> {
-        let size = info.size.filter(|size| *size >= BIG_BYTES)?;
+        Self::from(BIG_BYTES, info, store)
+    }
+
+    /// The same for files from so many bytes on.
+    fn from(least: u64, info: &ObjectInfo, store: &StoreInfo) -> Option<Self> {
+        let size = info.size.filter(|size| *size >= least)?;
         let capabilities = &store.capabilities;
         (capabilities.ranges && capabilities.conditional_reads).then_some(Self { size })
     }
@@ -85,6 +97,15 @@ impl Parts {
     }
 }
 
+impl Transfers {
+    /// Cuts a file if that is worth it and safe. It is worth it already where only ranges of less have
+    /// checksums.
+    pub(super) fn parts(&self, info: &ObjectInfo) -> Option<Parts> {
+        let least = self.sum_bytes(info).map_or(BIG_BYTES, |most| BIG_BYTES.min(most + 1));
+        Parts::from(least, info, self.store.info())
+    }
+}
+
 /// A stretch of a file.
 #[derive(Debug)]
 enum Stretch {
@@ -111,9 +132,9 @@ pub(super) async fn transfer(
     let staged = transfers.stage_big(planned, &info, sum.as_ref()).await?;
     let arriving = Arriving { transfers, planned, info: &info, parts, staged: &staged };
     match arriving.all(sum, digest).await {
-        Ok((checksum, sha256)) => {
-            let bytes = Content::Staged(staged);
-            Ok(Transferred { bytes, info, checksum, sha256, size: parts.size })
+        Ok(Proven { checksum, ranges, sha256 }) => {
+            let (bytes, size) = (Content::Staged(staged), parts.size);
+            Ok(Transferred { bytes, info, checksum, ranges, sha256, size })
         }
         Err(broken) => {
             // Bytes of another version, or of nobody knows what, are not continued.
@@ -136,15 +157,24 @@ struct Arriving<'a> {
     staged: &'a StagedFile,
 }
 
-/// The store's checksum and ours, if it gave one, and the SHA-256, if that was asked for.
-type Digested = (Option<(Checksum, Vec<u8>)>, Option<Sha256Sum>);
+/// What proves a file, and its SHA-256, if that was asked for.
+struct Proven {
+    /// The store's checksum and ours, if it gave one.
+    checksum: Option<(Checksum, Vec<u8>)>,
+    /// How the checksums of its ranges were computed, if all of them came with one.
+    ranges: Option<Algorithm>,
+    sha256: Option<Sha256Sum>,
+}
+
+/// A stretch that is on the disk.
+struct Came {
+    steps: Vec<Step>,
+    /// How the checksums of its ranges were computed, if all of them came with one.
+    ranges: Option<Algorithm>,
+}
 
 impl Arriving<'_> {
-    async fn all(
-        &self,
-        sum: Option<Checksum>,
-        digest: Option<Digests>,
-    ) -> Result<Digested, Broken> {
+    async fn all(&self, sum: Option<Checksum>, digest: Option<Digests>) -> Result<Proven, Broken> {
         let Self { transfers, parts, staged, .. } = self;
         let failed = |error| self.failed(&error);
         let crc = sum.as_ref().and_then(Pieces::of);
@@ -169,8 +199,10 @@ impl Arriving<'_> {
         let mut arriving = stream::iter(stretches)
             .map(|stretch| self.stretch(stretch, &stepping, &lanes, &turn))
             .buffered(lanes::MOST);
-        while let Some(steps) = arriving.try_next().await? {
-            for step in steps {
+        let mut ranges = BTreeSet::new();
+        while let Some(came) = arriving.try_next().await? {
+            ranges.insert(came.ranges);
+            for step in came.steps {
                 if let Some(sha256) = &mut sha256 {
                     sha256.add(step.range.clone()).await.map_err(failed)?;
                 }
@@ -179,7 +211,8 @@ impl Arriving<'_> {
         }
         drop(arriving);
         let checksum = sum.zip(proving.finish().await.map_err(failed)?);
-        Ok((checksum, followed(sha256).await.map_err(failed)?))
+        let ranges = only(ranges);
+        Ok(Proven { checksum, ranges, sha256: followed(sha256).await.map_err(failed)? })
     }
 
     fn failed(&self, error: &std::io::Error) -> Broken {
@@ -201,12 +234,12 @@ impl Arriving<'_> {
         stepping: &Stepping,
         lanes: &Lanes,
         turn: &Arc<Mutex<()>>,
-    ) -> Result<Vec<Step>, Broken> {
+    ) -> Result<Came, Broken> {
         let range = match stretch {
             Stretch::Kept(step) if self.is_there(&step, stepping).await? => {
                 let size = step.range.end - step.range.start;
                 self.planned.meter.keep(size);
-                return Ok(vec![step]);
+                return Ok(Came { steps: vec![step], ranges: None });
             }
             Stretch::Kept(step) => step.range,
             Stretch::Missing(range) => range,
@@ -309,8 +342,8 @@ async fn pinned(
     Ok(info)
 }
 
-/// Fetches one range, once its space is `reserved`, which happens while the store is asked; gives its
-/// steps.
+/// Fetches one range, once its space is `reserved`, which happens while the store is asked. Where
+/// nothing proves the whole it comes in shorter ones, each with a checksum.
 async fn one_part(
     transfers: &Transfers,
     planned: &Planned,
@@ -319,36 +352,125 @@ async fn one_part(
     range: Range<u64>,
     lanes: &Lanes,
     reserved: impl Future<Output = Result<(), FileError>>,
-) -> Result<Vec<Step>, Broken> {
-    let _turn = transfers.turns.take(Some(range.end - range.start)).await;
-    let asked = Instant::now();
-    let request = ReadRequest::new().with_range(range.clone());
-    let (reserved, answer) = join(reserved, transfers.read(info, request)).await;
-    reserved?;
-    let mut body = answer?.body;
-    let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);
-    let mut writer = Writer::new(&transfers.hands, sink);
+) -> Result<Came, Broken> {
+    let length = range.end - range.start;
+    let held = transfers.sum_bytes(info).unwrap_or_default().min(length);
+    let _turn = transfers.turns.take_and_hold(Some(length), held).await;
+    let writer = Writer::new(&transfers.hands, sink);
+    let mut part = Part { transfers, planned, info, lanes, writer, is_silent: true };
+    let mut reserved = Some(reserved);
     let mut position = range.start;
-    while let Some(chunk) = transfers.next(&mut body, info).await? {
-        let now = Instant::now();
-        if position == range.start {
-            lanes.answered(now - asked, now);
+    let mut ranges = BTreeSet::new();
+    let mut tries = 1;
+    while position < range.end {
+        let asked = Instant::now();
+        let most = transfers.sum_bytes(info);
+        let end = most.map_or(range.end, |most| range.end.min(position + most));
+        let mut request = ReadRequest::new().with_range(position..end);
+        request.checksum = most.is_some();
+        let answer = transfers.read(info, request);
+        let object = match reserved.take() {
+            Some(reserved) => {
+                let (reserved, object) = join(reserved, answer).await;
+                reserved?;
+                object?
+            }
+            None => answer.await?,
+        };
+        if most.is_some() {
+            transfers.range_sums.came(object.checksum.as_ref());
         }
-        lanes.passed(chunk.len(), now);
-        position += chunk.len() as u64;
-        if position > range.end {
-            return Err(too_long(info, range.end - range.start));
+        let held = object.checksum.as_ref().and_then(Held::of);
+        let is_held = held.is_some();
+        match part.take(object.body, position..end, asked, held).await {
+            Ok(algorithm) => {
+                ranges.insert(algorithm);
+                position = end;
+                tries = 1;
+            }
+            // Nothing of it was written.
+            Err(Broken { again: true, .. }) if is_held && tries < MAX_TRIES => {
+                tries += 1;
+            }
+            Err(broken) => return Err(broken),
         }
-        planned.meter.add(chunk.len());
-        writer.write(chunk).await.map_err(failed)?;
     }
-    let (steps, position) = writer.finish().await.map_err(failed)?.steps.finish();
+    let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);
+    let (steps, position) = part.writer.finish().await.map_err(failed)?.steps.finish();
     if position != range.end {
-        let error = Error::new(ErrorKind::Integrity, "read", info.key.to_string())
-            .with_message(format!("a part ended at byte {position} instead of {}", range.end));
-        return Err(Broken { error: error.into(), again: true });
+        return Err(too_short(info, position, range.end));
     }
-    Ok(steps)
+    Ok(Came { steps, ranges: only(ranges) })
+}
+
+/// A part on its way.
+struct Part<'a> {
+    transfers: &'a Transfers,
+    planned: &'a Planned,
+    info: &'a ObjectInfo,
+    lanes: &'a Lanes,
+    writer: Writer<writer::Range>,
+    /// Whether nothing came yet.
+    is_silent: bool,
+}
+
+impl Part<'_> {
+    /// Takes the bytes of a range. If they came with a checksum, they wait until they agree with it;
+    /// says how that was computed.
+    async fn take(
+        &mut self,
+        mut body: ObjectBody,
+        range: Range<u64>,
+        asked: Instant,
+        mut held: Option<Held>,
+    ) -> Result<Option<Algorithm>, Broken> {
+        let mut position = range.start;
+        while let Some(chunk) = self.transfers.next(&mut body, self.info).await? {
+            let now = Instant::now();
+            if std::mem::take(&mut self.is_silent) {
+                self.lanes.answered(now - asked, now);
+            }
+            self.lanes.passed(chunk.len(), now);
+            position += chunk.len() as u64;
+            if position > range.end {
+                return Err(too_long(self.info, range.end - range.start));
+            }
+            match &mut held {
+                Some(held) => held.push(chunk),
+                None => self.write(chunk).await?,
+            }
+        }
+        if position != range.end {
+            return Err(too_short(self.info, position, range.end));
+        }
+        let Some(held) = held else { return Ok(None) };
+        let (chunks, algorithm) = held.proven(self.info)?;
+        for chunk in chunks {
+            self.write(chunk).await?;
+        }
+        Ok(Some(algorithm))
+    }
+
+    async fn write(&mut self, chunk: Bytes) -> Result<(), Broken> {
+        self.planned.meter.add(chunk.len());
+        let written = self.writer.write(chunk).await;
+        written.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Broken {
+        self.transfers.destination.io_error(&self.planned.path, error).into()
+    }
+}
+
+/// The one that all are.
+fn only(mut ranges: BTreeSet<Option<Algorithm>>) -> Option<Algorithm> {
+    if ranges.len() == 1 { ranges.pop_first().flatten() } else { None }
+}
+
+fn too_short(info: &ObjectInfo, position: u64, end: u64) -> Broken {
+    let error = Error::new(ErrorKind::Integrity, "read", info.key.to_string())
+        .with_message(format!("a part ended at byte {position} instead of {end}"));
+    Broken { error: error.into(), again: true }
 }
 
 #[cfg(test)]
@@ -432,7 +554,7 @@ mod tests {
         }
         async fn read(&self, key: &Key, request: ReadRequest) -> mlfetch_store::Result<Object> {
             let start = request.range.map_or(0, |range| range.start);
-            let chunk = bytes::Bytes::from(vec![b'x'; self.1]);
+            let chunk = Bytes::from(vec![b'x'; self.1]);
             let info = ObjectInfo::new(key.clone()).with_size(10);
             Ok(Object::new(info, start, Box::pin(stream::iter([Ok(chunk)]))))
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use mlfetch_store::{
-    Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store, WantedChecksums,
+    Algorithm, Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store, WantedChecksums,
 };
 
 use super::answer::{Broken, too_long, wrong_bytes};
@@ -15,6 +15,7 @@ use super::journal::stem;
 use super::overwrite::Replacing;
 use super::pace::Pace;
 use super::part::{self, Parts};
+use super::ranges::RangeSums;
 use super::report::Meter;
 use super::room::Room;
 use super::turns::{Turn, Turns};
@@ -55,6 +56,7 @@ pub(super) struct Transfers {
     pub(super) hands: Arc<Hands>,
     pub(super) pace: Option<Arc<Pace>>,
     pub(super) turns: Arc<Turns>,
+    pub(super) range_sums: RangeSums,
     pub(super) witness: Option<Arc<dyn Witness>>,
 }
 
@@ -65,6 +67,8 @@ pub(super) struct Transferred {
     pub(super) info: ObjectInfo,
     /// The store's checksum and ours, if it gave one.
     pub(super) checksum: Option<(Checksum, Vec<u8>)>,
+    /// How the checksums of its ranges were computed, if all of them came with one, and agreed.
+    pub(super) ranges: Option<Algorithm>,
     /// If it was taken on the way.
     pub(super) sha256: Option<Sha256Sum>,
     pub(super) size: u64,
@@ -137,12 +141,14 @@ impl Transfers {
         if let Some(copied) = self.copy(planned).await? {
             return Ok(copied);
         }
+        // Parts wait for turns of their own: nobody waits who holds one.
+        *turn = None;
         // What an answer told of the object, where the listing had no size of it.
         let mut told = None;
         let mut has_ranges = true;
         loop {
             let known = told.as_ref().unwrap_or(&planned.info);
-            let parts = Parts::of(known, self.store.info()).filter(|_| has_ranges);
+            let parts = self.parts(known).filter(|_| has_ranges);
             if let Some(parts) = parts {
                 match part::transfer(self, planned, told.as_ref(), parts, wanted).await {
                     // The store said it has ranges and this object has none: all in one piece then.
@@ -155,10 +161,9 @@ impl Transfers {
                     done => return done,
                 }
             }
-            // The one of before first: nobody waits who holds one.
             *turn = None;
             *turn = Some(self.turns.take(known.size).await);
-            let object = self.read(known, ReadRequest::new()).await?;
+            let object = self.read_whole(known).await?;
             if known.size.is_none() && self.is_big_and_tied(&object.info) {
                 // In parts it can be continued. Of this answer a few buffers were on their way.
                 *turn = None;
@@ -169,6 +174,26 @@ impl Transfers {
                 Some(size) if size <= SMALL_BYTES => self.to_memory(planned, object, size).await,
                 _ => self.to_disk(planned, object).await,
             };
+        }
+    }
+
+    /// Begins to read a file in one piece. What the server computed over these bytes covers the whole.
+    async fn read_whole(&self, known: &ObjectInfo) -> Result<Object, Error> {
+        let request = self.whole(known);
+        if !request.checksum {
+            return self.read(known, request).await;
+        }
+        match self.read(known, request).await {
+            // It gives no ranges.
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                self.read(known, ReadRequest::new()).await
+            }
+            answer => {
+                let mut object = answer?;
+                self.range_sums.came(object.checksum.as_ref());
+                object.info.checksums.extend(object.checksum.take());
+                Ok(object)
+            }
         }
     }
 
@@ -198,7 +223,8 @@ impl Transfers {
             (sum, digest.finish())
         });
         let size = bytes.len() as u64;
-        Ok(Transferred { bytes: Content::Memory(bytes), info, checksum, sha256: None, size })
+        let bytes = Content::Memory(bytes);
+        Ok(Transferred { bytes, info, checksum, ranges: None, sha256: None, size })
     }
 
     async fn to_disk(&self, planned: &Planned, object: Object) -> Result<Transferred, Broken> {
@@ -222,7 +248,8 @@ impl Transfers {
         let Whole { staged, digest, sha256, size } = writer.finish().await.map_err(failed)?;
         let checksum = sum.zip(digest.map(Digests::finish));
         let sha256 = sha256.map(Sha256Sum::finish);
-        Ok(Transferred { bytes: Content::Staged(staged), info, checksum, sha256, size })
+        let bytes = Content::Staged(staged);
+        Ok(Transferred { bytes, info, checksum, ranges: None, sha256, size })
     }
 
     /// A new staged file.
@@ -242,8 +269,16 @@ impl Transfers {
     ) -> Result<StagedFile, FileError> {
         let destination = Arc::clone(&self.destination);
         let path = planned.path.clone();
-        let stem = self.settings.resume.then(|| stem(&self.store.info().root, info, sum, &path));
+        let stem =
+            self.resumes(sum.is_some()).then(|| stem(&self.store.info().root, info, sum, &path));
         self.hands.step(move || destination.stage(&path, stem.as_deref())).await
+    }
+
+    /// Whether a big file is continued. Where proof is required, what an earlier fetch brought needs a
+    /// checksum of the whole, or a list.
+    pub(super) fn resumes(&self, has_sum: bool) -> bool {
+        let FetchSettings { resume, verify, sums, .. } = self.settings.as_ref();
+        *resume && (has_sum || sums.is_some() || *verify != Verify::Required)
     }
 
     fn verify(&self, planned: &Planned, arrived: Transferred) -> Result<Verified, Broken> {
@@ -262,7 +297,7 @@ impl Transfers {
     }
 
     fn proof(&self, planned: &Planned, arrived: &Transferred) -> Result<Proof, Broken> {
-        let Transferred { info, checksum, sha256, size, .. } = arrived;
+        let Transferred { info, checksum, ranges, sha256, size, .. } = arrived;
         let expected = planned.info.size.or(info.size);
         if let Some(expected) = expected.filter(|expected| expected != size) {
             let message = format!("{size} bytes arrived and the store has {expected}");
@@ -274,6 +309,7 @@ impl Transfers {
             }
             _ if self.hold_to_list(planned, sha256.as_ref())? => Proof::List,
             Some((sum, _)) => Proof::Checksum(sum.algorithm),
+            None if ranges.is_some() => ranges.map_or(Proof::Size, Proof::Ranges),
             None if self.settings.verify == Verify::Required => {
                 let key = planned.info.key.to_string();
                 return Err(Error::new(ErrorKind::Integrity, "verify", key)
@@ -337,6 +373,7 @@ impl Transfers {
             hands: Arc::default(),
             pace: None,
             turns: Arc::new(Turns::new(Some(1), None)),
+            range_sums: RangeSums::default(),
             witness: None,
         }
     }

@@ -16,6 +16,7 @@ use super::file::Ended;
 use super::hands::Hands;
 use super::meta::note_model;
 use super::pace::Pace;
+use super::ranges::RangeSums;
 use super::room::Room;
 use super::running::Started;
 use super::transfer::Transfers;
@@ -240,6 +241,7 @@ impl Fetch {
             hands: Arc::clone(&self.hands),
             pace: self.pace.clone(),
             turns: Arc::clone(&self.turns),
+            range_sums: RangeSums::default(),
             witness: self.witness.clone(),
         })
     }

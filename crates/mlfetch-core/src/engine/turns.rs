@@ -48,12 +48,17 @@ impl Turns {
     /// Waits until one more body may be on its way; of `size` bytes, if that is known. The turns
     /// never close.
     pub(super) async fn take(&self, size: Option<u64>) -> Turn<'_> {
+        self.take_and_hold(size, 0).await
+    }
+
+    /// The same, where `held` of its bytes wait in memory for what proves them.
+    pub(super) async fn take_and_hold(&self, size: Option<u64>, held: u64) -> Turn<'_> {
         let place = match &self.places {
             Some(places) => places.acquire().await.ok(),
             None => None,
         };
         let memory = match &self.memory {
-            Some(memory) => memory.take(size.unwrap_or(MOST_BYTES)).await,
+            Some(memory) => memory.take(size.unwrap_or(MOST_BYTES).min(MOST_BYTES) + held).await,
             None => None,
         };
         Turn { _place: place, _memory: memory }
@@ -69,7 +74,7 @@ impl Memory {
     }
 
     async fn take(&self, bytes: u64) -> Option<SemaphorePermit<'_>> {
-        let units = bytes.clamp(1, MOST_BYTES).div_ceil(UNIT_BYTES);
+        let units = bytes.max(1).div_ceil(UNIT_BYTES);
         let units = u32::try_from(units).unwrap_or(self.all).min(self.all);
         self.free.acquire_many(units).await.ok()
     }

@@ -25,6 +25,8 @@ pub enum Proof {
     Transfer,
     /// As many bytes as the store said.
     Size,
+    /// Checksums that the store computed over its ranges, each of them as it was sent.
+    Ranges(Algorithm),
     /// The store's own checksum.
     Checksum(Algorithm),
     /// The SHA-256 of a list that the user gave.
@@ -36,6 +38,7 @@ impl fmt::Display for Proof {
         match self {
             Self::Transfer => formatter.write_str("transfer"),
             Self::Size => formatter.write_str("size"),
+            Self::Ranges(algorithm) => write!(formatter, "{algorithm}-ranges"),
             Self::Checksum(algorithm) => algorithm.fmt(formatter),
             Self::List => formatter.write_str("list"),
         }

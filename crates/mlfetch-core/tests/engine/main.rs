@@ -19,6 +19,7 @@ mod names;
 mod overwrite;
 mod parts;
 mod patterns;
+mod ranges;
 mod resume;
 mod support;
 mod together;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use mlfetch_conformance::{FaultyStore, Operation};
 use mlfetch_core::destination::DestinationProblem;
 use mlfetch_core::engine::{FetchError, FileError, Overwrite};
-use mlfetch_store::{Algorithm, Checksum, Key, MemoryStore, ObjectInfo, Store};
+use mlfetch_store::{Algorithm, Checksum, ErrorKind, Key, MemoryStore, ObjectInfo, Store};
 
 use crate::support::{Home, Telling, expected, in_memory, memory};
 
@@ -74,6 +74,58 @@ async fn what_did_not_change_is_not_read_again_and_not_touched() {
     assert_eq!(["a/b", "c", "a", "e", ""].map(stamp), before, "not even a staging directory");
     // The second fetch found the two files again, and has no bytes to wait for.
     assert_eq!(home.counters(), [4, 2, 4, 2, 1]);
+}
+
+#[tokio::test]
+async fn where_the_listing_tells_no_size_the_store_is_asked_for_what_is_there() {
+    let dates = |seconds: u64| {
+        let store = Telling::new(in_memory(&[("a", "a"), ("b", "b")]))
+            .listing(|info| info.size = None)
+            .stating(move |info| info.modified = Some(at(seconds * 1000)))
+            .answering(move |object| object.info.modified = Some(at(seconds * 1000)));
+        Arc::new(FaultyStore::new(Arc::new(store)))
+    };
+    let calls = |store: &FaultyStore| [Operation::Stat, Operation::Read].map(|o| store.calls(o));
+    let store = dates(1);
+    let mut home = Home::new(Arc::clone(&store) as Arc<dyn Store>);
+    home.fetch().await.expect("fetched");
+    assert_eq!(calls(&store), [0, 2], "nothing was there to ask for");
+    let report = home.fetch().await.expect("nothing to do");
+    assert_eq!((report.files, report.unchanged, calls(&store)), (0, 2, [2, 2]));
+
+    let store = dates(2);
+    home.stores = vec![Arc::clone(&store) as Arc<dyn Store>];
+    home.progress = Arc::default();
+    let report = home.fetch().await.expect("fetched");
+    assert_eq!((report.files, report.unchanged, calls(&store)), (2, 0, [2, 2]));
+    assert_eq!(home.counters(), [2, 2, 2, 2, 1], "what was found is what came");
+}
+
+/// Such servers exist: what they say to a question and with the bytes are not the same.
+#[tokio::test]
+async fn what_is_said_to_the_question_ties_no_read() {
+    let unsized_listing = || {
+        Telling::new(in_memory(&[("a", "a")])).listing(|info| (info.size, info.etag) = (None, None))
+    };
+    let another_tag = unsized_listing().stating(|info| info.etag = Some("\"another\"".into()));
+    let nothing = FaultyStore::new(Arc::new(unsized_listing()));
+    let nothing = nothing.fail(Operation::Stat, usize::MAX, ErrorKind::PermissionDenied);
+    for store in [Arc::new(another_tag) as Arc<dyn Store>, Arc::new(nothing)] {
+        let home = Home::new(store);
+        home.has("a", "b");
+        assert_eq!(home.fetch().await.expect("fetched").files, 1);
+        assert_eq!(home.tree(), expected(&[("a", "a")]));
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_which_nobody_knows_the_size_is_fetched_again() {
+    let none = |info: &mut ObjectInfo| (info.size, info.modified) = (None, Some(at(1000)));
+    let store = Telling::new(in_memory(&[("a", "a")])).listing(none).stating(none);
+    let home = Home::new(Arc::new(store));
+    for _ in 0..2 {
+        assert_eq!(home.fetch().await.expect("fetched").files, 1);
+    }
 }
 
 #[tokio::test]

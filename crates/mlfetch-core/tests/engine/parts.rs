@@ -179,6 +179,21 @@ async fn an_object_without_ranges_comes_in_one_piece_although_its_store_has_them
 }
 
 #[tokio::test]
+async fn a_file_that_begins_anew_waits_for_no_turn_that_it_has_itself() {
+    // In parts it does not come, in one piece a bit flips, and then it comes in parts again.
+    let store = FaultyStore::new(Arc::new(Telling::new(store()).stating(with_checksum)))
+        .fail(Operation::Read, 1, ErrorKind::Unsupported)
+        .flip_bit(1, 40_000_000);
+    let home = Home::new(Arc::new(store)).set(|s| {
+        s.jobs = Some(1.try_into().expect("some"));
+        s.verify = Verify::Required;
+    });
+    let fetched = tokio::time::timeout(std::time::Duration::from_mins(1), home.fetch()).await;
+    fetched.expect("it ends").expect("fetched");
+    assert_whole(&home);
+}
+
+#[tokio::test]
 async fn a_part_that_breaks_is_continued() {
     let store = FaultyStore::new(Arc::new(Telling::new(store()).stating(with_checksum)))
         .break_body(2, 5 * MEBIBYTE as u64, ErrorKind::Network)

@@ -134,10 +134,12 @@ async fn a_page_for_people_that_somebody_stored_is_an_object() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unreachable() {
     let server = Server::start(|_| Answer::object("", &[])).await;
-    let store = open(&server.url()).await;
+    let url = server.url();
+    let store = open(&url).await;
     server.stop().await;
     let error = store.read(&Key::from("a"), ReadRequest::new()).await.expect_err("nobody there");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Later));
+    assert!(error.hint().is_some_and(|hint| hint.contains(&url)), "{error:?}");
 }
 
 #[tokio::test]
