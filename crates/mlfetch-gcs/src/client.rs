@@ -74,7 +74,8 @@ impl Client {
     fn unreachable(&self, error: Error) -> Error {
         match (error.kind(), self.other_server()) {
             (ErrorKind::Unreachable, Some(server)) => error.with_hint(format!(
-                "`gcs-endpoint` or `gcs-emulator-host` leads to {server}: check it, and that the server runs"
+                "check the address that `gcs-endpoint` or `gcs-emulator-host` gives, {server}, and \
+                 that the server runs"
             )),
             (ErrorKind::Unreachable, None) => error.with_hint(format!(
                 "check that this machine reaches {}, perhaps by a proxy in `HTTPS_PROXY`",

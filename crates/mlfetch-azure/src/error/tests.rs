@@ -62,6 +62,8 @@ fn each_code_has_its_kind() {
         (409, "BlobArchived", ErrorKind::Unsupported),
         (409, "BlobBeingRehydrated", ErrorKind::Unsupported),
         (409, "BlobUsesCustomerSpecifiedEncryption", ErrorKind::Unsupported),
+        (500, "FeatureNotSupported", ErrorKind::Unsupported),
+        (400, "UnsupportedHeader", ErrorKind::Unsupported),
         (412, "ConditionNotMet", ErrorKind::Changed),
         (416, "InvalidRange", ErrorKind::InvalidInput),
         (503, "ServerBusy", ErrorKind::Unavailable),
