@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rustix::fs::{Mode, RenameFlags, renameat, renameat_with};
+use rustix::fs::{Dir, DirEntry, Mode, OFlags, RenameFlags, renameat, renameat_with};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::directory::Result;
@@ -186,8 +186,12 @@ fn beside(name: &OsStr, ours: &str) -> OsString {
 }
 
 fn is_empty(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
-        && std::fs::read_dir(path).is_ok_and(|mut rows| rows.next().is_none())
+    let flags = DIRECTORY | OFlags::NOFOLLOW;
+    let Ok(directory) = retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())) else {
+        return false;
+    };
+    let is_dot = |row: DirEntry| matches!(row.file_name().to_bytes(), b"." | b"..");
+    Dir::new(directory).is_ok_and(|mut rows| rows.all(|row| row.is_ok_and(is_dot)))
 }
 
 #[cfg(test)]

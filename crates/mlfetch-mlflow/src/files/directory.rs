@@ -1,8 +1,12 @@
 //! Looking into directories.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use mlfetch_store::{Error, ErrorKind, Result, escape};
+use rustix::fs::{Dir, Mode, OFlags};
+use rustix::io::retry_on_intr;
 
 /// The directory of deleted experiments.
 const TRASH: &str = ".trash";
@@ -39,16 +43,29 @@ pub(super) fn directories(parent: &Path) -> Result<Vec<PathBuf>> {
 
 /// What is in a directory, sorted; nothing if it is not there.
 pub(super) fn entries(parent: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match std::fs::read_dir(parent) {
-        Ok(entries) => entries,
+    let mut names = match names(parent) {
+        Ok(names) => names,
         Err(cause) if is_absent(&cause) => return Ok(Vec::new()),
         Err(cause) => return Err(failed(parent, cause)),
     };
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths =
-        paths.collect::<std::io::Result<Vec<PathBuf>>>().map_err(|cause| failed(parent, cause))?;
-    paths.sort();
-    Ok(paths)
+    names.sort();
+    Ok(names.into_iter().map(|name| parent.join(name)).collect())
+}
+
+/// The names in a directory. The standard library panics where a directory that was read cannot be
+/// closed, as a disk on a network may say.
+pub(crate) fn names(directory: &Path) -> std::io::Result<Vec<OsString>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = retry_on_intr(|| rustix::fs::open(directory, flags, Mode::empty()))?;
+    let mut names = Vec::new();
+    for entry in Dir::new(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+    }
+    Ok(names)
 }
 
 /// The directory or file `name` in `parent`; `None` for a name that would lead elsewhere.

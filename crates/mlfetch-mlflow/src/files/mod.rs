@@ -8,4 +8,5 @@ mod registry;
 mod root;
 mod store;
 
+pub(crate) use directory::names;
 pub(crate) use store::FileStore;

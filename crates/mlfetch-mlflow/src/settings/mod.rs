@@ -17,6 +17,7 @@ pub use aws::AwsSigning;
 pub use http::HttpSettings;
 
 use crate::Environment;
+use crate::files::names;
 
 /// The file that marks an experiment, a run, a model in a file store.
 const META_FILE: &str = "meta.yaml";
@@ -87,11 +88,9 @@ fn default_tracking_uri(current_directory: &Path) -> String {
 }
 
 fn has_experiments(root: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(root) else { return false };
-    entries.flatten().any(|entry| {
-        let name = entry.file_name();
+    names(root).unwrap_or_default().iter().any(|name| {
         let digits = name.to_str().is_some_and(|name| name.bytes().all(|b| b.is_ascii_digit()));
-        digits && entry.path().join(META_FILE).symlink_metadata().is_ok()
+        digits && root.join(name).join(META_FILE).symlink_metadata().is_ok()
     })
 }
 
