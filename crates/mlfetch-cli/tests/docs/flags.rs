@@ -7,7 +7,8 @@ use crate::pages::{Block, Page, code_spans};
 
 /// Flags of other programs that the text speaks of: MLflow's server, cargo, `cargo xtask`,
 /// `sha256sum`.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 26] = [
+    "--backend",
     "--by",
     "--full",
     "--kind",
@@ -15,6 +16,7 @@ const OTHERS: [&str; 24] = [
     "--app-name",
     "--cfg",
     "--rounds",
+    "--seconds",
     "--seeds",
     "--slow-rounds",
     "--times",
