@@ -57,10 +57,15 @@ fn md5_of_answer(answer: &HttpResponse) -> Option<Checksum> {
     md5(of_blob.or_else(of_body)?)
 }
 
-/// A checksum in base64; `None` if it is none.
+/// An MD5 in base64; `None` if it is none.
 pub(crate) fn md5(text: &str) -> Option<Checksum> {
+    Some(Checksum::new(Algorithm::Md5, value(Algorithm::Md5, text)?))
+}
+
+/// The value of a checksum in base64.
+pub(crate) fn value(algorithm: Algorithm, text: &str) -> Option<Vec<u8>> {
     let value = STANDARD.decode(text.trim()).ok()?;
-    (value.len() == Algorithm::Md5.value_bytes()).then(|| Checksum::new(Algorithm::Md5, value))
+    (value.len() == algorithm.value_bytes()).then_some(value)
 }
 
 pub(crate) fn text<'a>(answer: &'a HttpResponse, name: &str) -> Option<&'a str> {

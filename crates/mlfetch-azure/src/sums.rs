@@ -1,11 +1,9 @@
 //! Checksums of ranges: computed by the service when it is asked, over up to 4 MiB.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use mlfetch_http::HttpResponse;
 use mlfetch_store::{Algorithm, Checksum, Error, ErrorKind, ReadRequest, Result};
 
-use crate::answer::{md5, text};
+use crate::answer::{md5, text, value};
 
 /// The longest range whose checksum the service computes, in bytes (Get Blob,
 /// `x-ms-range-get-content-crc64`).
@@ -58,10 +56,9 @@ impl RangeChecksum {
 
 /// A CRC-64 in base64, lowest byte first; `None` if it is none.
 fn crc64(text: &str) -> Option<Checksum> {
-    let mut value = STANDARD.decode(text.trim()).ok()?;
+    let mut value = value(Algorithm::Crc64Nvme, text)?;
     value.reverse();
-    (value.len() == Algorithm::Crc64Nvme.value_bytes())
-        .then(|| Checksum::new(Algorithm::Crc64Nvme, value))
+    Some(Checksum::new(Algorithm::Crc64Nvme, value))
 }
 
 #[cfg(test)]

@@ -107,10 +107,11 @@ impl AzureStore {
                 self.sums_are_refused.store(true, Relaxed);
                 Ok((answer, None))
             }
-            answer => answer.map(|answer| {
+            answer => {
+                let answer = answer?;
                 let sum = self.sums.of(&answer);
-                (answer, sum)
-            }),
+                Ok((answer, sum))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rustix::fs::{Dir, DirEntry, Mode, OFlags, RenameFlags, renameat, renameat_with};
+use rustix::fs::{Dir, Mode, OFlags, RenameFlags, renameat, renameat_with};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::directory::Result;
@@ -190,8 +190,8 @@ fn is_empty(path: &Path) -> bool {
     let Ok(directory) = retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())) else {
         return false;
     };
-    let is_dot = |row: DirEntry| matches!(row.file_name().to_bytes(), b"." | b"..");
-    Dir::new(directory).is_ok_and(|mut rows| rows.all(|row| row.is_ok_and(is_dot)))
+    Dir::new(directory)
+        .is_ok_and(|mut rows| rows.all(|row| row.is_ok_and(|row| left::is_dot(&row))))
 }
 
 #[cfg(test)]

@@ -191,7 +191,12 @@ fn remove_once(root: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
 /// What is in a directory; nothing if that cannot be told.
 pub(super) fn entries(directory: &OwnedFd) -> impl Iterator<Item = DirEntry> {
     let entries = Dir::read_from(directory).into_iter().flatten().flatten();
-    entries.filter(|entry| !matches!(entry.file_name().to_bytes(), b"." | b".."))
+    entries.filter(|entry| !is_dot(entry))
+}
+
+/// The directory itself, or the one above.
+pub(super) fn is_dot(entry: &DirEntry) -> bool {
+    matches!(entry.file_name().to_bytes(), b"." | b"..")
 }
 
 /// What the file system says of each of them.

@@ -66,13 +66,11 @@ async fn steps(
     progress: &Arc<Progress>,
 ) -> Result<Ended, FileError> {
     transfers.check_listed(&path)?;
-    let mut planned = plan(transfers, &info, &path).await?;
-    let told = match planned.decision {
-        Decision::Ask => told(transfers, &info).await,
-        _ => None,
-    };
-    if let Some(told) = &told {
-        planned = plan(transfers, told, &path).await?;
+    let mut planned = plan(transfers, &info, &path, false).await?;
+    let mut told = None;
+    if planned.decision == Decision::Ask {
+        told = ask(transfers, &info).await;
+        planned = plan(transfers, told.as_ref().unwrap_or(&info), &path, true).await?;
     }
     // Only what stays is looked at by it: what is fetched is tied to its listing, and to its answer.
     let known = told.as_ref().unwrap_or(&info);
@@ -113,7 +111,7 @@ async fn steps(
 /// What the store says of an object of which the listing told too little, under the time that the
 /// listing told: a file that arrived has that one. `None` if it says nothing: reading it may do better,
 /// or says why not.
-async fn told(transfers: &Transfers, listed: &ObjectInfo) -> Option<ObjectInfo> {
+async fn ask(transfers: &Transfers, listed: &ObjectInfo) -> Option<ObjectInfo> {
     let info = now(transfers.store.as_ref(), listed, WantedChecksums::Free).await.ok()?;
     let modified = listed.modified.or(info.modified);
     Some(info.with_modified(modified))
@@ -143,11 +141,13 @@ pub(super) fn planned_at_once(transfers: &Transfers, path: &RelativePath) -> Opt
     })
 }
 
-/// Looks at what is there, if that is not known.
+/// Looks at what is there, if that is not known. Once the store was asked, what nobody tells the size
+/// of is to be written.
 async fn plan(
     transfers: &Arc<Transfers>,
     info: &ObjectInfo,
     path: &RelativePath,
+    was_asked: bool,
 ) -> Result<Plan, FileError> {
     let Transfers { destination, settings, .. } = transfers.as_ref();
     // What an earlier part of this fetch wrote came after the look.
@@ -165,7 +165,8 @@ async fn plan(
             destination.look_for(&path)
         }?;
         let decision = decide(settings.overwrite, existing, &info, shared.laid_over);
-        let writes = matches!(decision, Decision::Fetch(_) | Decision::Compare | Decision::Ask);
+        let writes = matches!(decision, Decision::Fetch(_) | Decision::Compare)
+            || was_asked && decision == Decision::Ask;
         let prepared = if writes && !settings.dry_run { destination.prepare() } else { Ok(()) };
         Ok(Plan { decision, prepared })
     };

@@ -1,7 +1,6 @@
 //! Checksums of ranges: where a store keeps none of the whole file, its server may compute one over
 //! each range that is asked for, if the range is short enough.
 
-use std::mem::take;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
@@ -74,12 +73,12 @@ impl Held {
     }
 
     /// The bytes, if they are those that the server digested.
-    pub(super) fn proven(mut self, info: &ObjectInfo) -> Result<(Vec<Bytes>, Algorithm), Broken> {
-        let chunks = take(&mut self.chunks);
-        let ours = self.digest.finish();
-        if ours == self.sum.value {
-            return Ok((chunks, self.sum.algorithm));
+    pub(super) fn proven(self, info: &ObjectInfo) -> Result<(Vec<Bytes>, Algorithm), Broken> {
+        let Self { sum, digest, chunks } = self;
+        let ours = digest.finish();
+        if ours == sum.value {
+            return Ok((chunks, sum.algorithm));
         }
-        Err(wrong_bytes(info, format!("of one of its ranges, {}", mismatch(&self.sum, ours))))
+        Err(wrong_bytes(info, format!("of one of its ranges, {}", mismatch(&sum, ours))))
     }
 }

@@ -161,7 +161,6 @@ impl Transfers {
                     done => return done,
                 }
             }
-            *turn = None;
             *turn = Some(self.turns.take(known.size).await);
             let object = self.read_whole(known).await?;
             if known.size.is_none() && self.is_big_and_tied(&object.info) {
@@ -303,21 +302,21 @@ impl Transfers {
             let message = format!("{size} bytes arrived and the store has {expected}");
             return Err(wrong_bytes(&planned.info, message));
         }
-        Ok(match checksum {
-            Some((sum, ours)) if sum.value != *ours => {
+        Ok(match (checksum, ranges) {
+            (Some((sum, ours)), _) if sum.value != *ours => {
                 return Err(wrong_bytes(&planned.info, mismatch(sum, ours.clone())));
             }
             _ if self.hold_to_list(planned, sha256.as_ref())? => Proof::List,
-            Some((sum, _)) => Proof::Checksum(sum.algorithm),
-            None if ranges.is_some() => ranges.map_or(Proof::Size, Proof::Ranges),
-            None if self.settings.verify == Verify::Required => {
+            (Some((sum, _)), _) => Proof::Checksum(sum.algorithm),
+            (None, Some(algorithm)) => Proof::Ranges(*algorithm),
+            (None, None) if self.settings.verify == Verify::Required => {
                 let key = planned.info.key.to_string();
                 return Err(Error::new(ErrorKind::Integrity, "verify", key)
                     .with_message("the store gives no checksum and one is required")
                     .into());
             }
-            None if expected.is_some() => Proof::Size,
-            None => Proof::Transfer,
+            (None, None) if expected.is_some() => Proof::Size,
+            (None, None) => Proof::Transfer,
         })
     }
 

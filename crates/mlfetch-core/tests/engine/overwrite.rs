@@ -90,8 +90,14 @@ async fn where_the_listing_tells_no_size_the_store_is_asked_for_what_is_there() 
     let mut home = Home::new(Arc::clone(&store) as Arc<dyn Store>);
     home.fetch().await.expect("fetched");
     assert_eq!(calls(&store), [0, 2], "nothing was there to ask for");
+    let changed = |home: &Home| {
+        let found = fs::metadata(home.destination()).expect("there");
+        (found.ctime(), found.ctime_nsec())
+    };
+    let before = changed(&home);
     let report = home.fetch().await.expect("nothing to do");
     assert_eq!((report.files, report.unchanged, calls(&store)), (0, 2, [2, 2]));
+    assert_eq!(changed(&home), before, "not even a staging directory");
 
     let store = dates(2);
     home.stores = vec![Arc::clone(&store) as Arc<dyn Store>];

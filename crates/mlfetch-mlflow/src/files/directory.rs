@@ -43,29 +43,28 @@ pub(super) fn directories(parent: &Path) -> Result<Vec<PathBuf>> {
 
 /// What is in a directory, sorted; nothing if it is not there.
 pub(super) fn entries(parent: &Path) -> Result<Vec<PathBuf>> {
-    let mut names = match names(parent) {
+    let names = match names(parent) {
         Ok(names) => names,
         Err(cause) if is_absent(&cause) => return Ok(Vec::new()),
         Err(cause) => return Err(failed(parent, cause)),
     };
-    names.sort();
-    Ok(names.into_iter().map(|name| parent.join(name)).collect())
+    let paths = names.map(|name| name.map(|name| parent.join(name)));
+    let mut paths =
+        paths.collect::<std::io::Result<Vec<PathBuf>>>().map_err(|cause| failed(parent, cause))?;
+    paths.sort();
+    Ok(paths)
 }
 
 /// The names in a directory. The standard library panics where a directory that was read cannot be
 /// closed, as a disk on a network may say.
-pub(crate) fn names(directory: &Path) -> std::io::Result<Vec<OsString>> {
+pub(crate) fn names(
+    directory: &Path,
+) -> std::io::Result<impl Iterator<Item = std::io::Result<OsString>>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let directory = retry_on_intr(|| rustix::fs::open(directory, flags, Mode::empty()))?;
-    let mut names = Vec::new();
-    for entry in Dir::new(directory)? {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            names.push(OsStr::from_bytes(name).to_owned());
-        }
-    }
-    Ok(names)
+    let names = Dir::new(directory)?
+        .map(|entry| Ok(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned()));
+    Ok(names.filter(|name| !matches!(name, Ok(name) if name == "." || name == "..")))
 }
 
 /// The directory or file `name` in `parent`; `None` for a name that would lead elsewhere.

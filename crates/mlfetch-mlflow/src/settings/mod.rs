@@ -88,7 +88,8 @@ fn default_tracking_uri(current_directory: &Path) -> String {
 }
 
 fn has_experiments(root: &Path) -> bool {
-    names(root).unwrap_or_default().iter().any(|name| {
+    let Ok(names) = names(root) else { return false };
+    names.flatten().any(|name| {
         let digits = name.to_str().is_some_and(|name| name.bytes().all(|b| b.is_ascii_digit()));
         digits && root.join(name).join(META_FILE).symlink_metadata().is_ok()
     })
