@@ -26,6 +26,8 @@ pub(crate) enum Work {
     Near,
     /// One object of 2 GiB, 20 MB/s for each connection
     Narrow,
+    /// 270 files, 1 GiB, 20 MB/s for each connection
+    Model,
 }
 
 impl Work {
@@ -33,6 +35,7 @@ impl Work {
         match self {
             Self::Far | Self::Near => "small",
             Self::Narrow => "big",
+            Self::Model => "model",
         }
     }
 }
@@ -103,7 +106,7 @@ impl Network {
         match work {
             Work::Far => &self.far,
             Work::Near => &self.near,
-            Work::Narrow => &self.narrow,
+            Work::Narrow | Work::Model => &self.narrow,
         }
     }
 }

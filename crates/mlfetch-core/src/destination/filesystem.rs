@@ -9,8 +9,6 @@ pub(super) struct FileSystem {
     /// is closed, and closing tells nobody. They write the bytes through at that moment anyway, so
     /// that asking for it before costs little.
     pub(super) tells_late: bool,
-    /// Nothing is laid out together there: a page is taken no sooner than its bytes are there.
-    pub(super) is_in_memory: bool,
 }
 
 impl FileSystem {
@@ -31,12 +29,8 @@ impl FileSystem {
         const NFS: i128 = 0x6969;
         const SMB: [i128; 3] = [0x517b, 0xfe53_4d42, 0xff53_4d42];
         const FUSE: i128 = 0x6573_5546;
-        const TMPFS: i128 = 0x0102_1994;
         let number = number & 0xffff_ffff;
-        Self {
-            tells_late: number == NFS || number == FUSE || SMB.contains(&number),
-            is_in_memory: number == TMPFS,
-        }
+        Self { tells_late: number == NFS || number == FUSE || SMB.contains(&number) }
     }
 }
 
@@ -51,7 +45,5 @@ mod tests {
         assert!([ext4, tmpfs, xfs].into_iter().all(|number| !is_late(number)));
         let smb_with_a_sign = i128::from(i32::from_ne_bytes(0xff53_4d42_u32.to_ne_bytes()));
         assert!([0x6969, 0xfe53_4d42, smb_with_a_sign].into_iter().all(is_late));
-        let in_memory = |number| FileSystem::by_number(number).is_in_memory;
-        assert!(in_memory(tmpfs) && !in_memory(ext4) && !in_memory(0x6969));
     }
 }

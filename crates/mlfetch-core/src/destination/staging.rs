@@ -207,11 +207,6 @@ impl StagedFile {
         rustix::fs::futimens(&self.file, &Timestamps { last_access: time, last_modification: time })
     }
 
-    /// Whether its bytes are kept in memory alone, where there is no space to reserve.
-    pub(crate) fn is_in_memory(&self) -> bool {
-        self.staging.filesystem.is_in_memory
-    }
-
     /// Makes sure that the file system could keep the bytes, where it would not say so by itself.
     pub(super) fn settle(&self) -> std::io::Result<()> {
         if !self.staging.filesystem.tells_late {

@@ -8,6 +8,7 @@ use mlfetch_store::{Algorithm, Blocks};
 const MIN_VALUES_BYTES: usize = 32;
 
 /// Computes it as bytes pass.
+#[derive(Clone)]
 pub(super) struct BlocksDigest {
     crc: CrcAlgorithm,
     chunk_bytes: u64,

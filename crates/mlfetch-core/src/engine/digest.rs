@@ -11,8 +11,10 @@ use sha2::Sha256;
 use super::blocks::BlocksDigest;
 
 /// Computes a checksum as bytes pass.
+#[derive(Clone)]
 pub struct Digests(Kind);
 
+#[derive(Clone)]
 enum Kind {
     Whole(Whole),
     Parts(Parts),
@@ -73,6 +75,7 @@ impl fmt::Debug for Digests {
 }
 
 /// One algorithm over bytes in order.
+#[derive(Clone)]
 enum Whole {
     Crc32(CrcDigest),
     Crc32c(CrcDigest),
@@ -121,6 +124,7 @@ impl Whole {
 
 /// S3's checksum of checksums: each part's own value, one after the other, digested once more
 /// ("Checking object integrity", composite checksums).
+#[derive(Clone)]
 struct Parts {
     algorithm: Algorithm,
     sizes: std::vec::IntoIter<u64>,

@@ -1,6 +1,7 @@
-//! What of a big file is on the disk: a line for each step of it that arrived, beside the file. If
-//! the fetch ends before the file is whole, the next one reads the lines, looks whether the bytes
-//! are still what they say, and fetches the rest. A journal is never more than a hint.
+//! What of a big file is on the disk, beside the file: a line after each step of a range that arrived,
+//! which says how far the range has come. If the fetch ends before the file is whole, the next one
+//! reads the lines, looks whether the bytes are still what they say, and fetches the rest. A journal
+//! is never more than a hint.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};

@@ -1,10 +1,10 @@
-//! How many parts of one file are on their way at once: few where each of their connections gives
-//! much, and more where it gives little, for as long as more of them bring more.
+//! How many parts of big files are on their way at once, all files together: few where each of their
+//! connections gives much, and more where it gives little, for as long as more of them bring more.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// Where it begins. Beside the store more of them only drive each other's bytes out of the
@@ -25,10 +25,10 @@ const ANSWERS: u32 = 4;
 const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The lanes of one file, in which one part after the other comes.
+/// The lanes of a fetch, in which one part after the other comes.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    places: Semaphore,
+    places: Arc<Semaphore>,
     state: Mutex<State>,
 }
 
@@ -37,6 +37,8 @@ struct State {
     lanes: usize,
     /// Whether there will be no more.
     is_settled: bool,
+    /// Whether more of them would bring no more.
+    are_enough: bool,
     /// Lanes that were added and from which nothing came yet.
     silent: usize,
     /// The longest that a first byte was waited for.
@@ -55,18 +57,24 @@ impl Lanes {
         let state = State {
             lanes,
             is_settled: jobs.is_some(),
+            are_enough: false,
             silent: lanes,
             answer: Duration::ZERO,
             since: None,
             bytes: 0,
             before: None,
         };
-        Self { places: Semaphore::new(lanes), state: Mutex::new(state) }
+        Self { places: Arc::new(Semaphore::new(lanes)), state: Mutex::new(state) }
     }
 
     /// Waits until one more part may be on its way. The lanes never close.
-    pub(super) async fn take(&self) -> Option<SemaphorePermit<'_>> {
-        self.places.acquire().await.ok()
+    pub(super) async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
+    /// Whether it turned out that more of them would bring no more.
+    pub(super) fn are_enough(&self) -> bool {
+        self.state().are_enough
     }
 
     /// The first bytes of a part came, so long after they were asked for.
@@ -83,6 +91,11 @@ impl Lanes {
     pub(super) fn passed(&self, bytes: usize, now: Instant) {
         let mut state = self.state();
         let Some(since) = state.since.filter(|_| !state.is_settled) else { return };
+        if self.places.available_permits() > 0 {
+            // What fewer bring than may be says nothing.
+            (state.since, state.bytes) = (Some(now), 0);
+            return;
+        }
         state.bytes += bytes as u64;
         let time = now.duration_since(since);
         if time < (state.answer * ANSWERS).clamp(SHORTEST, LONGEST) {
@@ -91,7 +104,8 @@ impl Lanes {
         let rate = state.bytes * 1000 / u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
         let is_worth = state.before.is_none_or(|before| rate * 100 >= before * WORTH_PERCENT);
         let is_plenty = rate >= state.lanes as u64 * PLENTY;
-        if !is_worth || is_plenty || state.lanes >= MOST {
+        state.are_enough = !is_worth || is_plenty;
+        if state.are_enough || state.lanes >= MOST {
             state.is_settled = true;
             return;
         }
@@ -110,6 +124,8 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::SemaphorePermit;
+
     use super::*;
 
     /// How many there are in the end, where a connection gives so much and all together no more than
@@ -146,6 +162,21 @@ mod tests {
     fn what_somebody_says_stays() {
         assert_eq!(settles(Some(3), 1_000, u64::MAX, Duration::ZERO), 3);
         assert_eq!(settles(Some(1000), 1_000, u64::MAX, Duration::ZERO), MOST);
+    }
+
+    #[test]
+    fn nothing_is_measured_while_there_are_fewer_than_may_be() {
+        let lanes = Lanes::new(None);
+        let start = Instant::now();
+        (0..FIRST).for_each(|_| lanes.answered(Duration::ZERO, start));
+        lanes.passed(1, start + LONGEST);
+        assert_eq!(lanes.state().lanes, FIRST);
+        let taken = lanes.places.try_acquire_many(4).expect("four are free");
+        lanes.passed(1, start + LONGEST);
+        assert_eq!(lanes.state().lanes, FIRST, "it begins with the first byte since then");
+        lanes.passed(1, start + 2 * LONGEST);
+        assert_eq!(lanes.state().lanes, 2 * FIRST);
+        drop(taken);
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod near;
 mod overwrite;
 mod pace;
 mod part;
+mod parts;
 mod pass;
 mod ranges;
 mod read;

@@ -1,19 +1,16 @@
 //! A big file in parts, several at once, each written at its own offset.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use futures_util::future::join;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use mlfetch_store::{
-    Algorithm, Checksum, Error, ErrorKind, ObjectBody, ObjectInfo, ReadRequest, StoreInfo,
-    WantedChecksums,
+    Algorithm, Checksum, Error, ErrorKind, ObjectBody, ObjectInfo, ReadRequest, WantedChecksums,
 };
-use rustix::fs::{FallocateFlags, fallocate};
-use rustix::io::{Errno, retry_on_intr};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::FileError;
@@ -23,6 +20,7 @@ use super::follow::{Follower, digest_range};
 use super::joined::{Joined, Pieces};
 use super::journal::{Journal, Step};
 use super::lanes::{self, Lanes};
+use super::parts::{Cuts, Parts};
 use super::ranges::Held;
 use super::sha256::followed;
 use super::steps::Stepping;
@@ -32,87 +30,29 @@ use super::writer::{self, Writer};
 use crate::destination::StagedFile;
 use crate::manifest::Sha256Sum;
 
-/// Files from this size on are fetched in parts, and continued where they ended.
-const BIG_BYTES: u64 = 32 * 1024 * 1024;
-
-/// The smallest part: large enough that the request does not count.
-const MIN_PART_BYTES: u64 = 16 * 1024 * 1024;
-
-/// The largest part: small enough that none of them is what everybody waits for.
-const MAX_PART_BYTES: u64 = 128 * 1024 * 1024;
-
-/// As many parts a file has, if they are of a size in between.
-const PARTS: u64 = 32;
-
-/// What is noted of a part as it arrives, in as many steps: if all parts on their way are cut off,
-/// no more bytes come again than one part has, and what the network held.
-const STEPS: u64 = lanes::MOST as u64;
-
 /// How often a range is asked for whose bytes are not those that its checksum says.
 const MAX_TRIES: u32 = 3;
 
-/// How a file is cut.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Parts {
-    size: u64,
-}
-
-impl Parts {
-    /// Cuts a file if that is worth it and safe: its size is known, the store reads ranges, and
-    /// they can be tied to one version of the object.
-    pub(super) fn of(info: &ObjectInfo, store: &StoreInfo) -> Option<Self> {
-        Self::from(BIG_BYTES, info, store)
-    }
-
-    /// The same for files from so many bytes on.
-    fn from(least: u64, info: &ObjectInfo, store: &StoreInfo) -> Option<Self> {
-        let size = info.size.filter(|size| *size >= least)?;
-        let capabilities = &store.capabilities;
-        (capabilities.ranges && capabilities.conditional_reads).then_some(Self { size })
-    }
-
-    fn part_bytes(self) -> u64 {
-        (self.size / PARTS).clamp(MIN_PART_BYTES, MAX_PART_BYTES)
-    }
-
-    /// What a file is made of, in order, if these steps of it are there already.
-    fn stretches(self, kept: Vec<Step>) -> Vec<Stretch> {
-        let mut stretches = Vec::new();
-        let mut position = 0;
-        for step in kept {
-            stretches.extend(self.missing(position..step.range.start));
-            position = step.range.end;
-            stretches.push(Stretch::Kept(step));
-        }
-        stretches.extend(self.missing(position..self.size));
-        stretches
-    }
-
-    fn missing(self, gap: Range<u64>) -> impl Iterator<Item = Stretch> {
-        let part = self.part_bytes();
-        (0..(gap.end - gap.start).div_ceil(part)).map(move |index| {
-            let start = gap.start + index * part;
-            Stretch::Missing(start..gap.end.min(start + part))
-        })
-    }
-}
-
-impl Transfers {
-    /// Cuts a file if that is worth it and safe. It is worth it already where only ranges of less have
-    /// checksums.
-    pub(super) fn parts(&self, info: &ObjectInfo) -> Option<Parts> {
-        let least = self.sum_bytes(info).map_or(BIG_BYTES, |most| BIG_BYTES.min(most + 1));
-        Parts::from(least, info, self.store.info())
-    }
-}
-
-/// A stretch of a file.
-#[derive(Debug)]
-enum Stretch {
+/// A stretch of a file on its way.
+enum Cut {
     /// An earlier fetch wrote it.
     Kept(Step),
-    /// It is to be fetched.
-    Missing(Range<u64>),
+    /// It is to be fetched, in a lane that never closes.
+    Missing(Range<u64>, Option<OwnedSemaphorePermit>),
+}
+
+/// The next stretch. What is missing is cut when there is a lane for it, so that files take turns.
+async fn next(lanes: Arc<Lanes>, mut cuts: Cuts) -> Option<(Cut, Cuts)> {
+    let cut = match cuts.next_kept() {
+        Some(step) => Cut::Kept(step),
+        None if cuts.is_at_end() => return None,
+        None => {
+            let lane = lanes.take().await;
+            let range = cuts.next_missing(lanes.are_enough());
+            Cut::Missing(range, lane)
+        }
+    };
+    Some((cut, cuts))
 }
 
 /// Fetches all parts; the staged file is whole, or there is an error. If an answer has `told` of
@@ -133,7 +73,7 @@ pub(super) async fn transfer(
     let arriving = Arriving { transfers, planned, info: &info, parts, staged: &staged };
     match arriving.all(sum, digest).await {
         Ok(Proven { checksum, ranges, sha256 }) => {
-            let (bytes, size) = (Content::Staged(staged), parts.size);
+            let (bytes, size) = (Content::Staged(staged), parts.size());
             Ok(Transferred { bytes, info, checksum, ranges, sha256, size })
         }
         Err(broken) => {
@@ -168,7 +108,7 @@ struct Proven {
 
 /// A stretch that is on the disk.
 struct Came {
-    steps: Vec<Step>,
+    step: Step,
     /// How the checksums of its ranges were computed, if all of them came with one.
     ranges: Option<Algorithm>,
 }
@@ -182,7 +122,7 @@ impl Arriving<'_> {
         let stepping = Stepping {
             pieces: Arc::new(crc.unwrap_or_else(Pieces::of_whole)),
             journal: staged.journal().map(Journal::new),
-            step_bytes: parts.part_bytes() / STEPS,
+            step_bytes: parts.step_bytes(),
         };
         let mut proving = match digest {
             Some(_) if is_joined => Proving::Joined(Joined::new(&stepping.pieces)),
@@ -193,23 +133,21 @@ impl Arriving<'_> {
             None => Proving::Nothing,
         };
         let mut sha256 = transfers.follow_sha256(sum.as_ref(), staged).map_err(failed)?;
-        let lanes = Lanes::new(transfers.settings.jobs.map(NonZeroUsize::get));
         let turn = Arc::default();
-        let stretches = parts.stretches(self.kept(&stepping).await?);
-        let mut arriving = stream::iter(stretches)
-            .map(|stretch| self.stretch(stretch, &stepping, &lanes, &turn))
-            .buffered(lanes::MOST);
+        let cuts = parts.cut(self.kept(&stepping).await?);
+        let mut arriving = pin!(
+            stream::unfold(cuts, |cuts| next(Arc::clone(&transfers.lanes), cuts))
+                .map(|stretch| self.stretch(stretch, &stepping, &turn))
+                .buffered(lanes::MOST)
+        );
         let mut ranges = BTreeSet::new();
         while let Some(came) = arriving.try_next().await? {
             ranges.insert(came.ranges);
-            for step in came.steps {
-                if let Some(sha256) = &mut sha256 {
-                    sha256.add(step.range.clone()).await.map_err(failed)?;
-                }
-                proving.add(step).await.map_err(failed)?;
+            if let Some(sha256) = &mut sha256 {
+                sha256.add(came.step.range.clone()).await.map_err(failed)?;
             }
+            proving.add(came.step).await.map_err(failed)?;
         }
-        drop(arriving);
         let checksum = sum.zip(proving.finish().await.map_err(failed)?);
         let ranges = only(ranges);
         Ok(Proven { checksum, ranges, sha256: followed(sha256).await.map_err(failed)? })
@@ -222,67 +160,34 @@ impl Arriving<'_> {
     /// The steps that an earlier fetch noted.
     async fn kept(&self, stepping: &Stepping) -> Result<Vec<Step>, Broken> {
         let Some(journal) = stepping.journal.clone() else { return Ok(Vec::new()) };
-        let (size, pieces) = (self.parts.size, Arc::clone(&stepping.pieces));
+        let (size, pieces) = (self.parts.size(), Arc::clone(&stepping.pieces));
         let steps = move || Ok(journal.steps(size, &pieces));
         Ok(self.transfers.hands.step(steps).await?)
     }
 
-    /// The steps of a stretch, all of them on the disk.
+    /// A stretch, on the disk.
     async fn stretch(
         &self,
-        stretch: Stretch,
+        cut: Cut,
         stepping: &Stepping,
-        lanes: &Lanes,
         turn: &Arc<Mutex<()>>,
     ) -> Result<Came, Broken> {
-        let range = match stretch {
-            Stretch::Kept(step) if self.is_there(&step, stepping).await? => {
+        let (range, _lane) = match cut {
+            Cut::Kept(step) if self.is_there(&step, stepping).await? => {
                 let size = step.range.end - step.range.start;
                 self.planned.meter.keep(size);
-                return Ok(Came { steps: vec![step], ranges: None });
+                return Ok(Came { step, ranges: None });
             }
-            Stretch::Kept(step) => step.range,
-            Stretch::Missing(range) => range,
+            Cut::Kept(step) => (step.range, self.transfers.lanes.take().await),
+            Cut::Missing(range, lane) => (range, lane),
         };
-        let _lane = lanes.take().await;
         let sink = writer::Range {
             file: self.staged.share().map_err(|error| self.failed(&error))?,
             turn: Arc::clone(turn),
             position: range.start,
             steps: stepping.begin(&range),
         };
-        let reserved = self.reserve(range.clone(), turn);
-        one_part(self.transfers, self.planned, self.info, sink, range, lanes, reserved).await
-    }
-
-    /// Takes the space of a range where the file system can: taken for the whole file at once, it
-    /// would keep one processor busy and everybody else waiting.
-    async fn reserve(&self, range: Range<u64>, turn: &Arc<Mutex<()>>) -> Result<(), FileError> {
-        let Self { transfers, planned, staged, .. } = self;
-        if staged.is_in_memory() {
-            return Ok(());
-        }
-        let destination = Arc::clone(&transfers.destination);
-        let (path, turn) = (planned.path.clone(), Arc::clone(turn));
-        let file = staged.share().map_err(|error| destination.io_error(&path, &error))?;
-        let reserve = move || {
-            let _turn = turn.lock();
-            let size = range.end - range.start;
-            let take =
-                || retry_on_intr(|| fallocate(&file, FallocateFlags::empty(), range.start, size));
-            let taken = match take() {
-                Err(Errno::NOSPC | Errno::DQUOT) => {
-                    destination.give_way();
-                    take()
-                }
-                taken => taken,
-            };
-            match taken {
-                Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-                Err(errno) => Err(destination.error(&path, errno)),
-            }
-        };
-        transfers.hands.step(reserve).await
+        one_part(self.transfers, self.planned, self.info, sink, range).await
     }
 
     /// Whether the bytes of a step are what was noted. After a loss of power they may not be.
@@ -342,23 +247,19 @@ async fn pinned(
     Ok(info)
 }
 
-/// Fetches one range, once its space is `reserved`, which happens while the store is asked. Where
-/// nothing proves the whole it comes in shorter ones, each with a checksum.
+/// Fetches one range. Where nothing proves the whole it comes in shorter ones, each with a checksum.
 async fn one_part(
     transfers: &Transfers,
     planned: &Planned,
     info: &ObjectInfo,
     sink: writer::Range,
     range: Range<u64>,
-    lanes: &Lanes,
-    reserved: impl Future<Output = Result<(), FileError>>,
 ) -> Result<Came, Broken> {
     let length = range.end - range.start;
     let held = transfers.sum_bytes(info).unwrap_or_default().min(length);
     let _turn = transfers.turns.take_and_hold(Some(length), held).await;
     let writer = Writer::new(&transfers.hands, sink);
-    let mut part = Part { transfers, planned, info, lanes, writer, is_silent: true };
-    let mut reserved = Some(reserved);
+    let mut part = Part { transfers, planned, info, writer, is_silent: true };
     let mut position = range.start;
     let mut ranges = BTreeSet::new();
     let mut tries = 1;
@@ -368,15 +269,7 @@ async fn one_part(
         let end = most.map_or(range.end, |most| range.end.min(position + most));
         let mut request = ReadRequest::new().with_range(position..end);
         request.checksum = most.is_some();
-        let answer = transfers.read(info, request);
-        let object = match reserved.take() {
-            Some(reserved) => {
-                let (reserved, object) = join(reserved, answer).await;
-                reserved?;
-                object?
-            }
-            None => answer.await?,
-        };
+        let object = transfers.read(info, request).await?;
         if most.is_some() {
             transfers.range_sums.came(object.checksum.as_ref());
         }
@@ -396,11 +289,11 @@ async fn one_part(
         }
     }
     let failed = |error: std::io::Error| transfers.destination.io_error(&planned.path, &error);
-    let (steps, position) = part.writer.finish().await.map_err(failed)?.steps.finish();
-    if position != range.end {
-        return Err(too_short(info, position, range.end));
+    let step = part.writer.finish().await.map_err(failed)?.steps.finish();
+    if step.range != range {
+        return Err(too_short(info, step.range.end, range.end));
     }
-    Ok(Came { steps, ranges: only(ranges) })
+    Ok(Came { step, ranges: only(ranges) })
 }
 
 /// A part on its way.
@@ -408,7 +301,6 @@ struct Part<'a> {
     transfers: &'a Transfers,
     planned: &'a Planned,
     info: &'a ObjectInfo,
-    lanes: &'a Lanes,
     writer: Writer<writer::Range>,
     /// Whether nothing came yet.
     is_silent: bool,
@@ -428,9 +320,9 @@ impl Part<'_> {
         while let Some(chunk) = self.transfers.next(&mut body, self.info).await? {
             let now = Instant::now();
             if std::mem::take(&mut self.is_silent) {
-                self.lanes.answered(now - asked, now);
+                self.transfers.lanes.answered(now - asked, now);
             }
-            self.lanes.passed(chunk.len(), now);
+            self.transfers.lanes.passed(chunk.len(), now);
             position += chunk.len() as u64;
             if position > range.end {
                 return Err(too_long(self.info, range.end - range.start));
@@ -475,66 +367,13 @@ fn too_short(info: &ObjectInfo, position: u64, end: u64) -> Broken {
 
 #[cfg(test)]
 mod tests {
-    use std::future::ready;
-
     use mlfetch_store::{
         Capabilities, Key, ListRequest, Listing, Object, Page, ReadRequest, StatRequest, Store,
+        StoreInfo,
     };
     use std::os::unix::fs::FileExt as _;
 
     use super::*;
-
-    #[test]
-    fn parts_cover_a_file_once_and_in_order() {
-        const MIN: u64 = MIN_PART_BYTES;
-        let step = |range| Step { range, values: Vec::new() };
-        for size in [1, MIN, MIN + 1, 5 * MIN - 1, 64 * MIN + 1, 1 << 31, 1 << 40] {
-            let kept =
-                [vec![], vec![step(0..1)], vec![step(size / 3..size / 2), step(size - 1..size)]];
-            for kept in
-                kept.into_iter().filter(|kept| kept.iter().all(|step| !step.range.is_empty()))
-            {
-                let mut at = 0;
-                for stretch in (Parts { size }).stretches(kept) {
-                    let (Stretch::Kept(Step { range, .. }) | Stretch::Missing(range)) = stretch;
-                    assert_eq!(range.start, at);
-                    assert!(range.end > at);
-                    at = range.end;
-                }
-                assert_eq!(at, size);
-            }
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn parts_of_any_size_cover_it_once_and_in_order(size in 1_u64..=1 << 43) {
-            let mut at = 0;
-            for stretch in (Parts { size }).stretches(Vec::new()) {
-                let (Stretch::Kept(Step { range, .. }) | Stretch::Missing(range)) = stretch;
-                proptest::prop_assert_eq!(range.start, at);
-                let part = range.end - range.start;
-                proptest::prop_assert!(part > 0 && part <= MAX_PART_BYTES);
-                proptest::prop_assert!(part >= MIN_PART_BYTES || range.end == size);
-                at = range.end;
-            }
-            proptest::prop_assert_eq!(at, size);
-        }
-    }
-
-    #[test]
-    fn only_big_files_of_stores_that_tie_their_ranges_are_cut() {
-        let is_cut = |size: Option<u64>, capabilities: Capabilities| {
-            let info = ObjectInfo::new(Key::from("x")).with_size(size);
-            Parts::of(&info, &StoreInfo::new("test", "test:", capabilities)).is_some()
-        };
-        let all = Capabilities::new(Listing::Flat);
-        assert!(is_cut(Some(BIG_BYTES), all.clone()));
-        assert!(!is_cut(Some(BIG_BYTES - 1), all.clone()));
-        assert!(!is_cut(None, all.clone()));
-        assert!(!is_cut(Some(BIG_BYTES), all.clone().without_ranges()));
-        assert!(!is_cut(Some(BIG_BYTES), all.without_conditional_reads()));
-    }
 
     /// Bodies of this length, whatever was asked for, and nothing between the engine and the store
     /// that would notice.
@@ -573,11 +412,8 @@ mod tests {
             let stepping =
                 Stepping { pieces: Arc::new(Pieces::of_whole()), journal: None, step_bytes: 2 };
             let steps = stepping.begin(&(2..7));
-            let lanes = Lanes::new(None);
             let sink = writer::Range { file, turn: Arc::default(), position: 2, steps };
-            let part =
-                one_part(&transfers, &planned, &planned.info, sink, 2..7, &lanes, ready(Ok(())))
-                    .await;
+            let part = one_part(&transfers, &planned, &planned.info, sink, 2..7).await;
             assert_eq!(part.is_ok(), is_right, "{length}");
             let mut bytes = [0; 3];
             written.read_exact_at(&mut bytes, 7).expect("there");

@@ -12,9 +12,11 @@ use super::conflict::Course;
 use super::digest::Digests;
 use super::hands::Hands;
 use super::journal::stem;
+use super::lanes::Lanes;
 use super::overwrite::Replacing;
 use super::pace::Pace;
-use super::part::{self, Parts};
+use super::part;
+use super::parts::Parts;
 use super::ranges::RangeSums;
 use super::report::Meter;
 use super::room::Room;
@@ -56,6 +58,7 @@ pub(super) struct Transfers {
     pub(super) hands: Arc<Hands>,
     pub(super) pace: Option<Arc<Pace>>,
     pub(super) turns: Arc<Turns>,
+    pub(super) lanes: Arc<Lanes>,
     pub(super) range_sums: RangeSums,
     pub(super) witness: Option<Arc<dyn Witness>>,
 }
@@ -372,6 +375,7 @@ impl Transfers {
             hands: Arc::default(),
             pace: None,
             turns: Arc::new(Turns::new(Some(1), None)),
+            lanes: Arc::new(Lanes::new(Some(1))),
             range_sums: RangeSums::default(),
             witness: None,
         }

@@ -14,6 +14,7 @@ use super::expected::expected;
 use super::extraneous::Seen;
 use super::file::Ended;
 use super::hands::Hands;
+use super::lanes::Lanes;
 use super::meta::note_model;
 use super::pace::Pace;
 use super::ranges::RangeSums;
@@ -44,6 +45,7 @@ pub(super) struct Fetch {
     pub(super) hands: Arc<Hands>,
     pace: Option<Arc<Pace>>,
     turns: Arc<Turns>,
+    lanes: Arc<Lanes>,
     /// How many files may be on their way.
     pub(super) crowd: Crowd,
     pub(super) running: JoinSet<Ended>,
@@ -101,6 +103,7 @@ impl Fetch {
             hands: Arc::default(),
             pace,
             turns: Arc::new(turns),
+            lanes: Arc::new(Lanes::new(jobs)),
             crowd: Crowd::new(jobs),
             running: JoinSet::new(),
             started: HashMap::new(),
@@ -241,6 +244,7 @@ impl Fetch {
             hands: Arc::clone(&self.hands),
             pace: self.pace.clone(),
             turns: Arc::clone(&self.turns),
+            lanes: Arc::clone(&self.lanes),
             range_sums: RangeSums::default(),
             witness: self.witness.clone(),
         })

@@ -18,6 +18,10 @@ use crate::destination::StagedFile;
 /// What is written in one go: much against a change of threads, little against memory.
 const BATCH_BYTES: usize = 256 * 1024;
 
+/// What is written by one call. The kernel may take as large a page as a call has bytes for, and a
+/// virtual machine may have to get large ones from its host first (docs/performance.md).
+const CALL_BYTES: usize = 64 * 1024;
+
 /// Takes bytes in order.
 pub(super) trait Sink: Send + 'static {
     fn write(&mut self, chunk: &[u8]) -> Result<()>;
@@ -45,7 +49,7 @@ pub(super) struct Range {
 
 impl Sink for Whole {
     fn write(&mut self, chunk: &[u8]) -> Result<()> {
-        self.staged.file().write_all(chunk)?;
+        chunk.chunks(CALL_BYTES).try_for_each(|bytes| self.staged.file().write_all(bytes))?;
         if let Some(digest) = &mut self.digest {
             digest.update(chunk);
         }
@@ -60,11 +64,14 @@ impl Sink for Whole {
 impl Sink for Range {
     fn write(&mut self, chunk: &[u8]) -> Result<()> {
         let turn = self.turn.lock();
-        let written = self.file.write_all_at(chunk, self.position);
+        let written = chunk.chunks(CALL_BYTES).try_for_each(|bytes| {
+            self.file.write_all_at(bytes, self.position)?;
+            self.position += bytes.len() as u64;
+            Result::Ok(())
+        });
         drop(turn);
         written?;
         self.steps.passed(chunk);
-        self.position += chunk.len() as u64;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use mlfetch_core::engine::{FetchError, Overwrite};
 use mlfetch_local::{LocalConfig, LocalStore};
@@ -13,6 +14,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use crate::support::{Home, tree};
 
 const SWAPS: u32 = 5000;
+/// Until then some file has met a link.
+const LIMIT: Duration = Duration::from_mins(1);
 const DIRECTORIES: u32 = 20;
 
 /// Files in some directories.
@@ -64,7 +67,9 @@ async fn nothing_is_written_through_a_directory_that_becomes_a_link() {
         move || swap(&destination, &links, &swaps, &is_over)
     });
     let mut met = 0;
-    while swaps.load(Ordering::Relaxed) < SWAPS && !swapping.is_finished() {
+    let deadline = Instant::now() + LIMIT;
+    let is_tried = |met: usize| met > 0 && swaps.load(Ordering::Relaxed) >= SWAPS;
+    while !is_tried(met) && !swapping.is_finished() && Instant::now() < deadline {
         match home.fetch().await {
             Ok(_) => {}
             Err(FetchError::Some(report)) => met += report.failures.len(),

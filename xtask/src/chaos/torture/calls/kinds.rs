@@ -57,7 +57,7 @@ const INTERRUPTED: Act = Act::Fail(Errno::EINTR);
 const DENIED: Act = Act::Fail(Errno::EACCES);
 const RESET: Act = Act::Fail(Errno::ECONNRESET);
 
-const ROWS: [Row; 20] = [
+const ROWS: [Row; 19] = [
     Row {
         name: "open",
         calls: &[(libc::SYS_openat, 1), (libc::SYS_openat2, 1), (libc::SYS_open, 0)],
@@ -129,12 +129,6 @@ const ROWS: [Row; 20] = [
         calls: &[(libc::SYS_getdents64, 0)],
         on: On::File,
         acts: &[BROKEN, INTERRUPTED],
-    },
-    Row {
-        name: "fallocate",
-        calls: &[(libc::SYS_fallocate, 0), (libc::SYS_ftruncate, 0)],
-        on: On::File,
-        acts: &[NO_SPACE, NO_QUOTA, BROKEN, INTERRUPTED, Act::Fail(Errno::EOPNOTSUPP)],
     },
     Row {
         name: "utimens",
