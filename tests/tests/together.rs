@@ -13,7 +13,7 @@ const FILES: usize = 8;
 const BYTES: usize = 512 * 1024;
 
 /// Slow enough that the others begin meanwhile: some two seconds for all.
-const SLOWLY: &str = "--bwlimit=2MiB";
+const SLOWLY: &str = "--bwlimit=2M";
 
 /// No run takes longer, however it ends.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -58,8 +58,7 @@ fn counts(ran: &Ran) -> (u64, u64) {
 }
 
 fn assert_whole(desk: &Desk) {
-    let (from, out) =
-        (desk.everything().below("desk/from"), desk.everything().below("desk/out/from"));
+    let (from, out) = (desk.tree().below("from"), desk.tree().below("out/from"));
     assert_eq!(out.differences(&from), [""; 0]);
     let left = std::fs::read_dir(desk.path().join("out")).expect("there").flatten();
     let is_left = |name: &OsString| name != "from" && name != "else";
@@ -90,7 +89,7 @@ fn whoever_waits_for_one_that_is_killed_brings_the_rest() {
     let first = get(&desk, "from", &[SLOWLY]);
     wait_until("the first goes ahead", || is_begun(&desk));
     let others: Vec<Running> = (0..3).map(|_| get(&desk, "from", &[])).collect();
-    let has_arrived = || desk.everything().below("desk/out/from").paths().count() >= 4;
+    let has_arrived = || desk.tree().below("out/from").paths().count() >= 4;
     wait_until("two files are there", has_arrived);
     let id = i32::try_from(first.id()).ok().and_then(Pid::from_raw).expect("a process");
     kill_process(id, Signal::KILL).expect("it runs");

@@ -16,6 +16,7 @@ pub(crate) struct Running {
     child: Child,
     began: Instant,
     errors: std::path::PathBuf,
+    output: std::path::PathBuf,
 }
 
 /// How a program ended.
@@ -26,6 +27,8 @@ pub(crate) struct Ended {
     pub(crate) time: Duration,
     /// What it said on standard error.
     pub(crate) errors: String,
+    /// What it printed.
+    pub(crate) output: String,
 }
 
 impl Running {
@@ -33,13 +36,15 @@ impl Running {
     pub(crate) fn start(command: &mut Command, desk: &Path) -> Result<Self> {
         let errors = desk.join("errors");
         let file = File::create(&errors).context("cannot write what the program says")?;
+        let output = desk.join("output");
+        let to = File::create(&output).context("cannot write what the program prints")?;
         let child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(to)
             .stderr(file)
             .spawn()
             .with_context(|| format!("cannot start `{}`", command.get_program().display()))?;
-        Ok(Self { child, began: Instant::now(), errors })
+        Ok(Self { child, began: Instant::now(), errors, output })
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -66,6 +71,9 @@ impl Running {
         };
         let time = self.began.elapsed();
         let errors = fs::read(&self.errors).context("cannot read what the program said")?;
-        Ok(Ended { status, time, errors: String::from_utf8_lossy(&errors).into_owned() })
+        let output = fs::read(&self.output).context("cannot read what the program printed")?;
+        let [errors, output] =
+            [errors, output].map(|text| String::from_utf8_lossy(&text).into_owned());
+        Ok(Ended { status, time, errors, output })
     }
 }

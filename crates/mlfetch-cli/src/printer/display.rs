@@ -105,6 +105,13 @@ impl Observer for Display {
             Event::Deleted { path } if self.verbose => {
                 say(&format!("{} {path}", if self.dry_run { "would delete" } else { "deleted" }));
             }
+            Event::Waits { process } if !self.quiet => {
+                let process = process.map(|number| format!(" (process {number})"));
+                let process = process.unwrap_or_default();
+                say(&format!(
+                    "another mlfetch{process} brings the same to this place; waiting for it"
+                ));
+            }
             Event::Skipped { path, reason } if self.verbose => {
                 let why = if *reason == SkipReason::Unchanged { "unchanged" } else { "is there" };
                 say(&format!("left alone {path} ({why})"));

@@ -181,6 +181,18 @@ impl Destination {
         self.looked.lacks_at_all(path)
     }
 
+    /// Forgets what was remembered: somebody else may have brought something since.
+    pub(crate) fn forget_looks(&self) {
+        self.looked.forget();
+    }
+
+    /// Looks for what somebody else left to be continued since.
+    pub(crate) fn look_for_left(&self) {
+        if let Some(staging) = self.staging_if_there() {
+            staging.left().look_again(staging.touched());
+        }
+    }
+
     fn existing_in(&self, parent: &OwnedFd, path: &RelativePath) -> Result<Option<Existing>> {
         match rustix::fs::statat(parent, path.split().1, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => Ok(Some(Existing::of(&found, self.began()))),
@@ -339,7 +351,7 @@ impl Destination {
         Ok(handles.clone())
     }
 
-    fn staging_if_there(&self) -> Option<Arc<Staging>> {
+    pub(super) fn staging_if_there(&self) -> Option<Arc<Staging>> {
         lock(&self.staging).clone()
     }
 

@@ -53,20 +53,27 @@ impl LeftBehind {
     /// Looks for them, and removes those in which nothing can be continued. `now` is the time of
     /// the file system's own clock.
     pub(super) fn find(root: &Arc<OwnedFd>, now: Option<SystemTime>) -> Self {
+        let left = Self { root: Arc::clone(root), names: Mutex::default() };
+        left.look_again(now);
+        left
+    }
+
+    /// Looks for those of fetches that ended since.
+    pub(super) fn look_again(&self, now: Option<SystemTime>) {
         let mut names = Vec::new();
-        for entry in entries(root) {
+        for entry in entries(&self.root) {
             let name = entry.file_name().to_bytes();
-            if !is_abandoned(root, name, name, now) {
+            if !is_abandoned(&self.root, name, name, now) {
                 continue;
             }
-            if is_resumable(root, name) {
+            if is_resumable(&self.root, name) {
                 names.push(name.to_vec());
             } else {
                 // Somebody else may be removing it too.
-                let _ = remove(root, name);
+                let _ = remove(&self.root, name);
             }
         }
-        Self { root: Arc::clone(root), names: Mutex::new(names) }
+        *self.lock() = names;
     }
 
     /// Moves what was left under a stem to `directory`; says whether there was something. Of all
@@ -114,7 +121,7 @@ pub(super) fn is_abandoned(
 }
 
 /// Whether nothing was written there for a long time.
-fn is_given_up(root: &OwnedFd, name: &[u8], now: Option<SystemTime>) -> bool {
+pub(super) fn is_given_up(root: &OwnedFd, name: &[u8], now: Option<SystemTime>) -> bool {
     let Ok(directory) = open_directory(root, name) else { return false };
     // The directory's own time is that of its newest file.
     let found = fstat(&directory).into_iter().chain(facts(&directory));

@@ -102,6 +102,11 @@ impl Looked {
         }
     }
 
+    /// Forgets all of it.
+    pub(super) fn forget(&self) {
+        self.lock().clear();
+    }
+
     fn note(&self, directory: Option<&RelativePath>, there: There) {
         let mut directories = self.lock();
         if directories.len() >= MAX_DIRECTORIES {

@@ -7,6 +7,7 @@
 //! there, with a journal of what arrived, for the next fetch of it.
 
 mod above;
+mod ahead;
 mod atomic;
 mod commit;
 mod directory;
@@ -23,6 +24,7 @@ mod suffix;
 #[cfg(test)]
 mod support;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use atomic::Atomic;
 pub(crate) use commit::{Commit, Replace};
 pub(crate) use directory::{Destination, Free};

@@ -47,6 +47,17 @@ impl<'a> Owner<'a> {
         (is_word(boot) && is_random).then_some(Self { boot, pid, started })
     }
 
+    /// The process's number, if it is one of this machine.
+    pub(super) fn process(&self) -> Option<u32> {
+        let pid = self.pid.filter(|_| self.boot == boot())?;
+        u32::try_from(pid.as_raw_nonzero().get()).ok()
+    }
+
+    /// Whether it is not this process, and may run.
+    pub(super) fn may_be_another_that_runs(&self) -> bool {
+        self.process() != Some(std::process::id()) && self.is_running() != Some(false)
+    }
+
     /// Whether the process runs, if that can be told: `None` for one of another machine, container
     /// or boot, which cannot be looked up here.
     pub(super) fn is_running(&self) -> Option<bool> {
@@ -55,9 +66,9 @@ impl<'a> Owner<'a> {
             return None;
         }
         let is_gone = test_kill_process(pid) == Err(Errno::SRCH);
-        let is_another =
-            self.started != 0 && started(pid).is_some_and(|started| started != self.started);
-        Some(!is_gone && !is_another)
+        let is_another = |found: &Found| self.started != 0 && found.started != self.started;
+        let found = found(pid);
+        Some(!is_gone && !found.is_some_and(|found| found.has_ended || is_another(&found)))
     }
 }
 
@@ -73,17 +84,37 @@ fn boot() -> String {
     name + letters(&namespace.to_string_lossy()).trim_start_matches("pid")
 }
 
-/// When a process began, in ticks since boot: field 22 of `/proc/<pid>/stat` (`man 5 proc_pid_stat`).
-/// The name in field 2 may hold anything, also spaces and brackets.
-fn started(pid: Pid) -> Option<u64> {
+/// What the system says of a process.
+struct Found {
+    /// Whether it is there only until its parent has asked how it ended, which may never be.
+    has_ended: bool,
+    /// When it began, in ticks since boot.
+    started: u64,
+}
+
+/// Reads fields 3 and 22 of `/proc/<pid>/stat` (`man 5 proc_pid_stat`). The name in field 2 may hold
+/// anything, also spaces and brackets.
+fn found(pid: Pid) -> Option<Found> {
     let stat = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
     let behind_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
-    let fields = std::str::from_utf8(&stat[behind_name..]).ok()?;
-    fields.split_ascii_whitespace().nth(19)?.parse().ok()
+    let mut fields = std::str::from_utf8(&stat[behind_name..]).ok()?.split_ascii_whitespace();
+    let has_ended = matches!(fields.next()?, "Z" | "X" | "x");
+    Some(Found { has_ended, started: fields.nth(18)?.parse().ok()? })
+}
+
+fn started(pid: Pid) -> Option<u64> {
+    found(pid).map(|found| found.started)
 }
 
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
+}
+
+/// The name that another process of this machine would have.
+#[cfg(test)]
+pub(super) fn name_of(process: u32) -> String {
+    let pid = i32::try_from(process).ok().and_then(Pid::from_raw).expect("a process");
+    format!("{PREFIX}{}-{process}-{}-0123456789abcdef", boot(), started(pid).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -115,8 +146,13 @@ mod tests {
         let ours = started(pid).expect("Linux says when a process began");
         let mut child = std::process::Command::new("true").spawn().expect("a process");
         let gone = i32::try_from(child.id()).expect("a process ID");
-        child.wait().expect("it ended");
         let running = |name: &str| Owner::of(name.as_bytes()).expect("an owner").is_running();
+        let name = name_of(child.id());
+        while running(&name) == Some(true) {
+            std::thread::yield_now();
+        }
+        assert!(test_kill_process(Pid::from_child(&child)).is_ok(), "nobody asked how it ended");
+        child.wait().expect("it ended");
         assert_eq!(running(&with(&boot(), gone, ours)), Some(false));
         assert_eq!(running(&with(&boot(), pid.as_raw_nonzero().get(), ours - 1)), Some(false));
         assert_eq!(running(&with("elsewhere", gone, ours)), None);

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, fstat};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::existing::changed;
+use super::existing::{changed, modified};
 use super::filesystem::FileSystem;
 use super::left::{self, LeftBehind};
 use super::owner;
@@ -55,6 +55,15 @@ impl Staging {
         &self.name
     }
 
+    /// The destination.
+    pub(super) fn root(&self) -> &OwnedFd {
+        &self.root
+    }
+
+    pub(super) fn directory(&self) -> &OwnedFd {
+        &self.directory
+    }
+
     /// When it was made, by the file system's own clock.
     pub(super) fn made(&self) -> Option<SystemTime> {
         self.made
@@ -73,6 +82,11 @@ impl Staging {
             &self.directory,
             &Timestamps { last_access: now, last_modification: now },
         );
+    }
+
+    /// When that was done last, by the file system's own clock.
+    pub(super) fn touched(&self) -> Option<SystemTime> {
+        fstat(&self.directory).ok().and_then(|found| modified(&found))
     }
 
     /// A new empty file.

@@ -1,5 +1,6 @@
 //! One file, from what is there already to what became of it.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use mlfetch_store::{Key, ObjectInfo, WantedChecksums};
@@ -9,7 +10,7 @@ use super::conflict::conflict;
 use super::digest::Digests;
 use super::follow::digest_range;
 use super::kept::kept;
-use super::overwrite::{Decision, Replacing, decide};
+use super::overwrite::{Decision, Laid, Replacing, decide};
 use super::report::{Meter, Progress};
 use super::transfer::{Committed, Planned, Transfers};
 use super::verify::strongest;
@@ -66,31 +67,52 @@ async fn steps(
     progress: &Arc<Progress>,
 ) -> Result<Ended, FileError> {
     transfers.check_listed(&path)?;
-    let mut planned = plan(transfers, &info, &path, false).await?;
     let mut told = None;
-    if planned.decision == Decision::Ask {
-        told = ask(transfers, &info).await;
-        planned = plan(transfers, told.as_ref().unwrap_or(&info), &path, true).await?;
+    loop {
+        let changes = transfers.lead.changes();
+        let replacing = match look(transfers, &info, &path, &mut told).await? {
+            ControlFlow::Break(ended) => return Ok(ended),
+            ControlFlow::Continue(replacing) => replacing,
+        };
+        if transfers.leads(changes).await {
+            let meter = Meter::new(progress, info.size);
+            return fetch(transfers, &Planned { info, path, replacing, meter }).await;
+        }
+    }
+}
+
+/// Looks what is there: how the file ends, or what it may replace when it is fetched. What the store
+/// `told` of it stays, so that it is asked once.
+async fn look(
+    transfers: &Arc<Transfers>,
+    info: &ObjectInfo,
+    path: &RelativePath,
+    told: &mut Option<ObjectInfo>,
+) -> Result<ControlFlow<Ended, Replacing>, FileError> {
+    let mut planned = plan(transfers, told.as_ref().unwrap_or(info), path, told.is_some()).await?;
+    if planned.decision == Decision::Ask && told.is_none() {
+        let asked = told.insert(ask(transfers, info).await);
+        planned = plan(transfers, asked, path, true).await?;
     }
     // Only what stays is looked at by it: what is fetched is tied to its listing, and to its answer.
-    let known = told.as_ref().unwrap_or(&info);
+    let known = told.as_ref().unwrap_or(info);
     let Plan { decision, prepared } = planned;
     let replacing = match decision {
-        Decision::Skip(reason) => match stay(transfers, known, &path, reason).await? {
-            Some(stays) => return Ok(stays),
+        Decision::Skip(reason) => match stay(transfers, known, path, reason).await? {
+            Some(stays) => return Ok(ControlFlow::Break(stays)),
             None => Replacing::Theirs,
         },
         Decision::Refuse(problem) => {
-            let at = transfers.destination.at(&path);
+            let at = transfers.destination.at(path);
             return Err(DestinationError::new(at, problem).into());
         }
         Decision::Compare => {
             // Whoever takes digests reads the file once, and compares then.
             let compares = transfers.settings.takes_sha256();
-            if (compares || same_checksum(transfers, known, &path).await?)
-                && let Some(stays) = stay(transfers, known, &path, SkipReason::Unchanged).await?
+            if (compares || same_checksum(transfers, known, path).await?)
+                && let Some(stays) = stay(transfers, known, path, SkipReason::Unchanged).await?
             {
-                return Ok(stays);
+                return Ok(ControlFlow::Break(stays));
             }
             Replacing::Theirs
         }
@@ -98,23 +120,26 @@ async fn steps(
         // Nobody tells its size.
         Decision::Ask => Replacing::Theirs,
     };
-    if transfers.settings.dry_run {
-        return Ok(Ended::Planned);
-    }
-    if let Err(error) = prepared {
-        return Ok(Ended::Hopeless(error));
-    }
-    let meter = Meter::new(progress, info.size);
-    fetch(transfers, &Planned { info, path, replacing, meter }).await
+    Ok(if transfers.settings.dry_run {
+        ControlFlow::Break(Ended::Planned)
+    } else if let Err(error) = prepared {
+        ControlFlow::Break(Ended::Hopeless(error))
+    } else {
+        ControlFlow::Continue(replacing)
+    })
 }
 
 /// What the store says of an object of which the listing told too little, under the time that the
-/// listing told: a file that arrived has that one. `None` if it says nothing: reading it may do better,
-/// or says why not.
-async fn ask(transfers: &Transfers, listed: &ObjectInfo) -> Option<ObjectInfo> {
-    let info = now(transfers.store.as_ref(), listed, WantedChecksums::Free).await.ok()?;
-    let modified = listed.modified.or(info.modified);
-    Some(info.with_modified(modified))
+/// listing told: a file that arrived has that one. If it says nothing, reading it may do better, or says
+/// why not.
+async fn ask(transfers: &Transfers, listed: &ObjectInfo) -> ObjectInfo {
+    match now(transfers.store.as_ref(), listed, WantedChecksums::Free).await {
+        Ok(info) => {
+            let modified = listed.modified.or(info.modified);
+            info.with_modified(modified)
+        }
+        Err(_) => listed.clone(),
+    }
 }
 
 /// How a file that may stay ends; `None` if it is to be fetched after all.
@@ -152,7 +177,7 @@ async fn plan(
     let Transfers { destination, settings, .. } = transfers.as_ref();
     // What an earlier part of this fetch wrote came after the look.
     if !transfers.laid_over && destination.is_prepared() && destination.lacks(path) {
-        let decision = decide(settings.overwrite, None, info, false);
+        let decision = decide(settings.overwrite, None, info, Laid::First);
         return Ok(Plan { decision, prepared: Ok(()) });
     }
     let shared = Arc::clone(transfers);
@@ -164,7 +189,12 @@ async fn plan(
         } else {
             destination.look_for(&path)
         }?;
-        let decision = decide(settings.overwrite, existing, &info, shared.laid_over);
+        let laid = match shared.lead.has_waited() {
+            _ if !shared.laid_over => Laid::First,
+            false => Laid::Over,
+            true => Laid::OverShared,
+        };
+        let decision = decide(settings.overwrite, existing, &info, laid);
         let writes = matches!(decision, Decision::Fetch(_) | Decision::Compare)
             || was_asked && decision == Decision::Ask;
         let prepared = if writes && !settings.dry_run { destination.prepare() } else { Ok(()) };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mlfetch_store::{Key, ObjectInfo};
 
 use super::FileError;
-use super::overwrite::{Decision, decide};
+use super::overwrite::{Decision, Laid, decide};
 use super::transfer::Transfers;
 use crate::RelativePath;
 use crate::destination::{Destination, DestinationError};
@@ -50,7 +50,7 @@ pub(super) async fn note_model(
         let existing = destination.existing(&path)?;
         let ours = ObjectInfo::new(Key::root()).with_size(text.len() as u64);
         // What the store itself holds under that name is of this fetch, and is replaced.
-        match decide(settings.overwrite, existing, &ours, true) {
+        match decide(settings.overwrite, existing, &ours, Laid::Over) {
             Decision::Fetch(replacing) => {
                 let how = settings.commit(replacing, None);
                 destination.put(&path, text.as_bytes(), &how)?;

@@ -4,6 +4,7 @@
 //! at a time, not by the number or size of files. A file gets its final name only after every
 //! check passed.
 
+mod ahead;
 mod answer;
 mod blocks;
 mod compare;

@@ -61,13 +61,23 @@ pub(super) enum Replacing {
     Theirs,
 }
 
-/// Decides by what is there under the name of a file. `laid_over` says that this part lies over
-/// another of the same fetch, whose files it may replace.
+/// How a part of a fetch lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Laid {
+    /// It is the first.
+    First,
+    /// Over another of the same fetch, whose files it may replace.
+    Over,
+    /// The same, after another process was waited for that brought this part too.
+    OverShared,
+}
+
+/// Decides by what is there under the name of a file.
 pub(super) fn decide(
     mode: Overwrite,
     existing: Option<Existing>,
     listed: &ObjectInfo,
-    laid_over: bool,
+    laid: Laid,
 ) -> Decision {
     let Some(existing) = existing else {
         return Decision::Fetch(match mode {
@@ -78,8 +88,12 @@ pub(super) fn decide(
     if existing.is_directory {
         return Decision::Refuse(DestinationProblem::IsADirectory);
     }
-    if laid_over && existing.is_new {
-        return Decision::Fetch(Replacing::Ours);
+    if laid != Laid::First && existing.is_new {
+        let shared = (laid == Laid::OverShared).then(|| compare(existing, listed));
+        return match shared {
+            Some(stays @ (Decision::Skip(_) | Decision::Compare)) => stays,
+            _ => Decision::Fetch(Replacing::Ours),
+        };
     }
     match mode {
         Overwrite::Always => Decision::Fetch(Replacing::Theirs),
@@ -214,12 +228,16 @@ mod tests {
         ];
         let listed = listed(1).with_modified(at(5300));
         for (mode, nothing, same, at_link, at_directory, laid_over) in rows {
-            assert_eq!(decide(mode, None, &listed, false), nothing, "{mode:?}");
-            assert_eq!(decide(mode, Some(file), &listed, true), same, "{mode:?}");
-            assert_eq!(decide(mode, Some(new), &listed, false), same, "{mode:?}");
-            assert_eq!(decide(mode, Some(link), &listed, false), at_link, "{mode:?}");
-            assert_eq!(decide(mode, Some(directory), &listed, true), at_directory, "{mode:?}");
-            assert_eq!(decide(mode, Some(new), &listed, true), laid_over, "{mode:?}");
+            assert_eq!(decide(mode, None, &listed, Laid::First), nothing, "{mode:?}");
+            assert_eq!(decide(mode, Some(file), &listed, Laid::Over), same, "{mode:?}");
+            assert_eq!(decide(mode, Some(new), &listed, Laid::First), same, "{mode:?}");
+            assert_eq!(decide(mode, Some(link), &listed, Laid::First), at_link, "{mode:?}");
+            assert_eq!(
+                decide(mode, Some(directory), &listed, Laid::Over),
+                at_directory,
+                "{mode:?}"
+            );
+            assert_eq!(decide(mode, Some(new), &listed, Laid::Over), laid_over, "{mode:?}");
         }
     }
 }

@@ -19,7 +19,7 @@ pub enum SkipReason {
     Exists,
 }
 
-/// What happened to one file.
+/// What happened, mostly to one file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -46,6 +46,12 @@ pub enum Event<'a> {
         /// What was proven of it.
         proof: &'a Proof,
     },
+    /// Another process brings the same to the same destination. It is waited for; what it leaves undone
+    /// is brought then.
+    Waits {
+        /// Its number, if it is a process of this machine.
+        process: Option<u32>,
+    },
     /// It did not belong to the tree, and is gone, or would go (dry run).
     Deleted {
         /// Where it was.
@@ -57,7 +63,7 @@ pub enum Event<'a> {
 
 /// Is told what happens. Best effort: it returns nothing and must not block.
 pub trait Observer: Send + Sync {
-    /// Something happened to a file.
+    /// Something happened.
     fn event(&self, event: &Event<'_>);
 }
 

@@ -7,6 +7,7 @@ use mlfetch_store::{
     Algorithm, Checksum, Error, ErrorKind, Object, ObjectInfo, ReadRequest, Store, WantedChecksums,
 };
 
+use super::ahead::Lead;
 use super::answer::{Broken, too_long, wrong_bytes};
 use super::conflict::Course;
 use super::digest::Digests;
@@ -61,6 +62,7 @@ pub(super) struct Transfers {
     pub(super) lanes: Arc<Lanes>,
     pub(super) range_sums: RangeSums,
     pub(super) witness: Option<Arc<dyn Witness>>,
+    pub(super) lead: Lead,
 }
 
 /// The bytes are here; nothing is known of them yet.
@@ -378,6 +380,7 @@ impl Transfers {
             lanes: Arc::new(Lanes::new(Some(1))),
             range_sums: RangeSums::default(),
             witness: None,
+            lead: Lead::new(&[], &FetchSettings::default(), Arc::new(super::NoObserver)),
         }
     }
 }

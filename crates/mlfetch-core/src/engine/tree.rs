@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mlfetch_store::{Error, ErrorKind, Key, ObjectInfo, Store};
 use tokio::task::{Id, JoinSet};
 
+use super::ahead::Lead;
 use super::conflict::Course;
 use super::crowd::Crowd;
 use super::expected::expected;
@@ -161,7 +162,8 @@ impl Fetch {
         let place = self.settings.layout.place_file(&target.placement, name);
         let (above, _) = Key::new(place.clone()).split_last();
         let above = above.as_bytes().strip_suffix(b"/").unwrap_or_default().to_vec();
-        let transfers = self.transfers(source, Course { prefix, place: above });
+        let course = Course { prefix, place: above };
+        let transfers = self.transfers(source, course, info.key.as_bytes());
         match RelativePath::new(place.as_slice()) {
             Ok(path) => self.start(&transfers, info, path).await?,
             Err(refusal) => self.refuse_name(&info.key, refusal)?,
@@ -170,6 +172,7 @@ impl Fetch {
             self.progress.found_all();
         }
         self.drain(0).await?;
+        transfers.stand_back().await;
         Ok(place)
     }
 
@@ -186,12 +189,13 @@ impl Fetch {
         }
         let own = checked_place(&place)?;
         let course = Course { prefix: source.key.to_prefix(), place: place.clone() };
-        let transfers = self.transfers(source, course);
+        let transfers = self.transfers(source, course, &[]);
         self.walk(source, &transfers).await?;
         if is_last {
             self.progress.found_all();
         }
         self.drain(0).await?;
+        transfers.stand_back().await;
         if !self.settings.dry_run {
             self.make_place(own).await?;
             if let (Some(model), true) = (&target.model, self.settings.model_meta) {
@@ -233,8 +237,13 @@ impl Fetch {
         Ok(())
     }
 
-    fn transfers(&self, source: &Source, course: Course) -> Arc<Transfers> {
+    /// `file` is the key of the only one, if it is one.
+    fn transfers(&self, source: &Source, course: Course, file: &[u8]) -> Arc<Transfers> {
+        let root = source.store.info().root.as_bytes();
+        let work = [root, course.prefix.as_bytes(), file, course.place.as_slice()];
+        let lead = Lead::new(&work, &self.settings, Arc::clone(&self.observer));
         Arc::new(Transfers {
+            lead,
             store: Arc::clone(&source.store),
             course,
             laid_over: self.has_arrived,

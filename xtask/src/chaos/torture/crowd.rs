@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 
 use super::super::fetch::{Ended, Running};
 use super::super::random::Random;
@@ -25,8 +26,10 @@ const KILLED_WITHIN: u64 = 600;
 /// No process may take longer.
 const LIMIT: Duration = Duration::from_mins(2);
 
+const ALWAYS: &str = "--overwrite=always";
+
 /// What the processes of a round are told besides.
-const FLAGS: [&[&str]; 3] = [&[], &["--overwrite=always"], &["--fsync", "--jobs=2"]];
+const FLAGS: [&[&str]; 3] = [&[], &[ALWAYS], &["--fsync", "--jobs=2"]];
 
 /// Runs the rounds.
 pub(super) fn run(lab: &Lab) -> Result<Report> {
@@ -107,6 +110,12 @@ impl Crowd<'_> {
         if killed == 0 && !found.state.is_empty() {
             problems.push(format!("left behind: {:?}", found.state));
         }
+        // Who overwrites always brings all of it, and so does who was killed.
+        let came: u64 = ended.iter().map(|ended| fetched(&ended.output)).sum();
+        let files = self.tree.files.len() as u64;
+        if !self.kills && !self.flags.contains(&ALWAYS) && came != files {
+            problems.push(format!("{came} files came for {files}"));
+        }
         let last = self.start(desk.path(), &place)?.wait(LIMIT)?;
         let last = whole(self.tree, &last, &place)?;
         problems.extend(last.into_iter().map(|problem| format!("run again, {problem}")));
@@ -115,7 +124,7 @@ impl Crowd<'_> {
 
     fn start(&self, desk: &Path, place: &Path) -> Result<Running> {
         let mut command = self.source.fetch(&self.lab.program, place);
-        Running::start(command.args(self.flags), desk)
+        Running::start(command.arg("--json").args(self.flags), desk)
     }
 
     /// Kills some, each at a moment of its own.
@@ -136,4 +145,10 @@ impl Crowd<'_> {
         }
         Ok(())
     }
+}
+
+/// How many files a process says it fetched.
+fn fetched(printed: &str) -> u64 {
+    let summary = printed.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    summary.and_then(|summary: Value| summary["files"].as_u64()).unwrap_or_default()
 }

@@ -110,7 +110,12 @@ mod tests {
 
     fn problems(code: i32, errors: &str, found: &Found) -> usize {
         let status = Some(ExitStatus::from_raw(code << 8));
-        let ended = Ended { status, time: Duration::ZERO, errors: errors.to_owned() };
+        let ended = Ended {
+            status,
+            time: Duration::ZERO,
+            errors: errors.to_owned(),
+            output: String::new(),
+        };
         judge(&ended, found, &[]).len()
     }
 

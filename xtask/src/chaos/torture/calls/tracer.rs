@@ -94,6 +94,7 @@ pub(super) fn run(
     let status = status.context("cannot trace the program")?;
     let said = fs::read(&errors).context("cannot read what the program said")?;
     let ended = Ended {
+        output: String::new(),
         status: (time < limit).then_some(status),
         time,
         errors: String::from_utf8_lossy(&said).into_owned(),
