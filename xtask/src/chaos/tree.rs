@@ -167,7 +167,7 @@ mod tests {
     /// Else no fault would meet a range.
     #[test]
     fn the_big_file_comes_in_parts() {
-        let code = include_str!("../../../crates/mlfetch-core/src/engine/part.rs");
+        let code = include_str!("../../../crates/mlfetch-core/src/engine/parts.rs");
         let line = code.lines().find_map(|line| line.strip_prefix("const BIG_BYTES: u64 = "));
         let factors = line.expect("the constant").trim_end_matches(';').split(" * ");
         let limit: usize =

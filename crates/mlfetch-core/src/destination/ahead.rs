@@ -8,8 +8,9 @@ use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Mode, OFlags, openat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, renameat, statat, unlinkat};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::process::geteuid;
 
 use super::directory::Destination;
 use super::left::{entries, is_given_up};
@@ -106,7 +107,7 @@ impl Staging {
         let runs = Owner::of(staging).is_some_and(|owner| owner.may_be_another_that_runs());
         let has_mark = || {
             let directory = open_directory(self.root(), staging);
-            directory.is_ok_and(|directory| is_there(&directory, mark))
+            directory.is_ok_and(|directory| is_ours(&directory) && is_there(&directory, mark))
         };
         if !runs || !has_mark() {
             return false;
@@ -115,6 +116,11 @@ impl Staging {
         self.touch();
         !is_given_up(self.root(), staging, self.touched())
     }
+}
+
+/// Nobody else can keep this user waiting.
+fn is_ours(directory: &OwnedFd) -> bool {
+    fstat(directory).is_ok_and(|found| found.st_uid == geteuid().as_raw())
 }
 
 fn is_there(directory: &OwnedFd, mark: &str) -> bool {

@@ -12,7 +12,7 @@ use super::transfer::Transfers;
 const MIB: u64 = 1024 * 1024;
 
 /// Files from this size on are fetched in parts, and continued where they ended.
-const BIG_BYTES: u64 = 32 * MIB;
+const BIG_BYTES: u64 = 32 * 1024 * 1024;
 
 /// The smallest part: large enough that the request does not count.
 const MIN_PART_BYTES: u64 = 16 * MIB;
