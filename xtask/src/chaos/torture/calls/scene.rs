@@ -172,7 +172,7 @@ fn beside(desk: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(desk).context("cannot list a run's directory")? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if !["tree", "errors", BACKUP].contains(&name.as_str()) {
+        if !["tree", "errors", "output", BACKUP].contains(&name.as_str()) {
             names.push(name);
         }
     }
