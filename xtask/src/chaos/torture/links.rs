@@ -19,7 +19,7 @@ use super::super::tree::Tree;
 use super::{Lab, Report, whole};
 use crate::interrupt;
 
-/// No run may take longer.
+/// No run may take longer, and some run has met a link until then.
 const LIMIT: Duration = Duration::from_mins(2);
 
 /// The longest that a directory stays what it is, in microseconds.
@@ -45,7 +45,9 @@ pub(super) fn run(lab: &Lab) -> Result<Report> {
     thread::scope(|scope| {
         let swapping = scope.spawn(|| swapper.swap(&swaps, &is_over));
         let mut fetch = || -> Result<()> {
-            while swaps.load(Ordering::Relaxed) < wanted && !swapping.is_finished() {
+            let begun = Instant::now();
+            let is_tried = |met: u64| met > 0 && swaps.load(Ordering::Relaxed) >= wanted;
+            while !is_tried(met) && !swapping.is_finished() && begun.elapsed() < LIMIT {
                 interrupt::check()?;
                 let mut command = source.fetch(&lab.program, &swapper.destination);
                 command.arg("--keep-going").args(FLAGS[runs % FLAGS.len()]);
