@@ -1,5 +1,6 @@
 //! `cargo xtask bench --check`: how many instructions fixed work takes, beside the figures that are
-//! committed. Time differs from run to run and machine to machine; this hardly does.
+//! committed for the processor's maker. Time differs from run to run and machine to machine; this
+//! hardly does.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::bucket::{Bucket, NAME, Tree};
 use super::tables::thousands;
-use super::testbed;
+use super::{machine, testbed};
 use crate::table::Table;
 use crate::{command, report, workspace};
 
@@ -36,6 +37,9 @@ const WORKS: [(&str, &[&str], Tree); 4] = [
 /// Instructions by the name of the work.
 type Figures = BTreeMap<String, u64>;
 
+/// The same by the maker of the processor: checksums take others with each.
+type Committed = BTreeMap<String, Figures>;
+
 /// Counts, and compares or writes.
 pub(super) fn run(update: bool) -> Result<()> {
     ensure!(
@@ -51,11 +55,15 @@ pub(super) fn run(update: bool) -> Result<()> {
         counted.insert(name.to_owned(), fixed.count(words, tree)?);
     }
     let file = workspace::root().join("xtask/bench-check.toml");
+    let (vendor, mut all) = (machine::vendor(), read(&file)?);
     if update {
         report::output(&table(&counted, &counted));
-        return write(&file, &counted);
+        all.insert(vendor, counted);
+        return write(&file, &all);
     }
-    let committed = read(&file)?;
+    let committed = all.remove(&vendor).with_context(|| {
+        format!("nothing is committed for processors of {vendor}: `--update` adds it")
+    })?;
     report::output(&table(&counted, &committed));
     let above = above(&counted, &committed);
     if !above.is_empty() {
@@ -134,17 +142,20 @@ fn percent(count: u64, figure: u64) -> String {
     format!("{:+.2} %", (ratio - 1.0) * 100.0)
 }
 
-fn read(file: &Path) -> Result<Figures> {
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("cannot read `{}`: `--update` writes it", file.display()))?;
+fn read(file: &Path) -> Result<Committed> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     toml::from_str(&text).with_context(|| format!("cannot understand `{}`", file.display()))
 }
 
-fn write(file: &Path, figures: &Figures) -> Result<()> {
-    let lines = figures.iter().map(|(name, count)| format!("{name} = {count}\n"));
-    let head =
-        "# Instructions of fixed work, as `cargo xtask bench --check --update` counted them.\n";
-    let text = head.to_owned() + &lines.collect::<String>();
+fn write(file: &Path, committed: &Committed) -> Result<()> {
+    let head = "# Instructions of fixed work, as `cargo xtask bench --check --update` counted them, \
+                by the maker of the processor.\n";
+    let tables = committed.iter().map(|(vendor, figures)| {
+        let lines = figures.iter().map(|(name, count)| format!("{name} = {count}\n"));
+        format!("\n[{vendor:?}]\n{}", lines.collect::<String>())
+    });
+    let text = head.to_owned() + &tables.collect::<String>();
     fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))
 }
 
@@ -174,7 +185,9 @@ mod tests {
     fn what_is_written_is_read() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let figures = figures(&[("big", 1 << 40), ("small", 0)]);
-        write(file.path(), &figures).expect("written");
-        assert_eq!(read(file.path()).expect("read"), figures);
+        let committed = [("AuthenticAMD", figures.clone()), ("GenuineIntel", figures)];
+        let committed = committed.map(|(vendor, figures)| (vendor.to_owned(), figures)).into();
+        write(file.path(), &committed).expect("written");
+        assert_eq!(read(file.path()).expect("read"), committed);
     }
 }

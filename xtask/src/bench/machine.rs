@@ -24,6 +24,11 @@ pub(super) fn description(options: &Options) -> String {
     )
 }
 
+/// Who made the processor: those of one have much the same instructions.
+pub(super) fn vendor() -> String {
+    field("/proc/cpuinfo", "vendor_id").unwrap_or_else(|| "unknown".to_owned())
+}
+
 /// As it was typed.
 pub(super) fn command_line() -> String {
     let words: Vec<String> = std::env::args().skip(1).collect();
