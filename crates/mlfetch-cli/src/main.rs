@@ -18,7 +18,7 @@ use args::Cli;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What hundreds of files at once need: a connection and a file for each, and some for the rest.
-const HANDLES: u64 = 2048;
+const HANDLES: u64 = 2304;
 
 /// A little less than the largest block from which glibc learns (`mallopt(3)`, dynamic threshold).
 const LESSON_BYTES: usize = 32 * 1024 * 1024 - 64 * 1024;

@@ -81,7 +81,7 @@ impl Server for Azurite {
         trees::files(&command::capture(&mut python)?)
     }
 
-    fn address(&self) -> Option<SocketAddr> {
+    fn address(&self, _work: Work) -> Option<SocketAddr> {
         testbed::address(&self.url)
     }
 

@@ -76,7 +76,7 @@ impl Server for Emulator {
         if tool == "mlflow" { place.join(name(work)) } else { place.to_owned() }
     }
 
-    fn address(&self) -> Option<SocketAddr> {
+    fn address(&self, _work: Work) -> Option<SocketAddr> {
         testbed::address(&self.url)
     }
 

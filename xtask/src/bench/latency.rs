@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::bucket::{Bucket, Tree};
 use super::minio::Minio;
 use super::relay::{Pace, Relay};
 use super::testbed::Testbed;
@@ -17,6 +18,9 @@ const DELAY: Duration = Duration::from_millis(100);
 /// What a bucket gives a connection when it gives little.
 const BYTES_PER_SECOND: u64 = 20_000_000;
 
+/// The small files of a server that takes next to nothing of the processors for each.
+const LIGHT: Tree = Tree { name: "small", count: 10_000, size_bytes: 4096 };
+
 /// What is fetched, through what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Work {
@@ -24,6 +28,8 @@ pub(crate) enum Work {
     Far,
     /// The same through the same relay, without the wait: what the processors need for it
     Near,
+    /// 10,000 files of 4 KiB from a bucket that makes them up, each answer 100 ms late
+    FarLight,
     /// One object of 2 GiB, 20 MB/s for each connection
     Narrow,
     /// 270 files, 1 GiB, 20 MB/s for each connection
@@ -33,7 +39,7 @@ pub(crate) enum Work {
 impl Work {
     fn tree(self) -> &'static str {
         match self {
-            Self::Far | Self::Near => "small",
+            Self::Far | Self::Near | Self::FarLight => "small",
             Self::Narrow => "big",
             Self::Model => "model",
         }
@@ -48,10 +54,16 @@ pub(crate) fn run(arguments: &Arguments<Work>) -> Result<()> {
     let far = Relay::start(address, Pace::Late(DELAY))?;
     let narrow = Relay::start(address, Pace::Narrow(BYTES_PER_SECOND))?;
     let near = Relay::start(address, Pace::Free)?;
+    let bucket = Bucket::start(vec![light(arguments.options.divisor())])?;
+    let light = minio.made_up(&bucket);
+    let light_address = light.address().context("the bucket did not say where it is")?;
+    let far_light = Relay::start(light_address, Pace::Late(DELAY))?;
     let network = Network {
         far: minio.at(far.address()),
         near: minio.at(near.address()),
         narrow: minio.at(narrow.address()),
+        far_light: light.at(far_light.address()),
+        light,
         minio,
     };
     arguments.measure(&network, testbed.directory.path()).map(drop)
@@ -63,6 +75,9 @@ struct Network {
     far: Minio,
     near: Minio,
     narrow: Minio,
+    /// The bucket that makes its files up, and what is in front of it.
+    light: Minio,
+    far_light: Minio,
 }
 
 impl Server for Network {
@@ -86,18 +101,22 @@ impl Server for Network {
     ];
 
     fn seed(&self, work: Work, divisor: u64) -> Result<Vec<File>> {
+        if work == Work::FarLight {
+            return Ok(light(divisor).files());
+        }
         self.minio.seed(work.tree(), divisor)
     }
 
-    fn address(&self) -> Option<SocketAddr> {
-        self.minio.address()
+    fn address(&self, work: Work) -> Option<SocketAddr> {
+        if work == Work::FarLight { self.light.address() } else { self.minio.address() }
     }
 
     /// Whoever only counts need not wait.
     fn behind(&self, address: SocketAddr) -> Option<Self> {
         let minio = self.minio.at(address);
         let [far, near, narrow] = [(); 3].map(|()| minio.clone());
-        Some(Self { minio, far, near, narrow })
+        let light = self.light.at(address);
+        Some(Self { minio, far, near, narrow, far_light: light.clone(), light })
     }
 }
 
@@ -106,7 +125,12 @@ impl Network {
         match work {
             Work::Far => &self.far,
             Work::Near => &self.near,
+            Work::FarLight => &self.far_light,
             Work::Narrow | Work::Model => &self.narrow,
         }
     }
+}
+
+fn light(divisor: u64) -> Tree {
+    Tree { count: LIGHT.count / divisor, ..LIGHT }
 }

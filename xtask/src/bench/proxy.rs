@@ -47,7 +47,7 @@ impl Server for Proxy {
         Ok(files)
     }
 
-    fn address(&self) -> Option<SocketAddr> {
+    fn address(&self, _work: Work) -> Option<SocketAddr> {
         self.0.address()
     }
 

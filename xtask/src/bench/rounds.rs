@@ -43,11 +43,13 @@ impl Contestant<'_> {
     }
 }
 
-/// Measures: A B C, A B C, …
+/// Measures: A B C, B C A, C A B, …, so that none is always the one after the same other.
 pub(super) fn alternate(contestants: &[Contestant<'_>], options: &Options) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = contestants.iter().map(Row::of).collect();
     for round in 0..options.rounds(false) {
-        for (contestant, row) in contestants.iter().zip(&mut rows) {
+        for turn in 0..contestants.len() {
+            let number = (usize::from(round) + turn) % contestants.len();
+            let (contestant, row) = (&contestants[number], &mut rows[number]);
             if round >= options.rounds(contestant.is_slow) {
                 continue;
             }
@@ -99,11 +101,12 @@ mod tests {
             }),
             check: Box::new(|| Ok(())),
         };
-        let both = [contestant("fast", false), contestant("slow", true)];
+        let all = [("fast", false), ("slow", true), ("middle", false)];
+        let all = all.map(|(name, is_slow)| contestant(name, is_slow));
         let options = options("bench --rounds 3 --slow-rounds 1");
-        let rows = alternate(&both, &options).expect("they run");
-        assert_eq!(*order.borrow(), ["fast", "slow", "fast", "fast"]);
-        assert_eq!(rows.iter().map(|row| row.costs.len()).collect::<Vec<_>>(), [3, 1]);
+        let rows = alternate(&all, &options).expect("they run");
+        assert_eq!(*order.borrow(), ["fast", "slow", "middle", "middle", "fast", "fast", "middle"]);
+        assert_eq!(rows.iter().map(|row| row.costs.len()).collect::<Vec<_>>(), [3, 1, 3]);
     }
 
     #[test]

@@ -54,6 +54,9 @@ impl Server for S3 {
         Tool::new("curl, signed", |s3, job| {
             s3.0.curl_signed(&name(job.work), job.files, job.place)
         }),
+        Tool::new("curl, signed, listing", |s3, job| {
+            s3.0.curl_listing(&name(job.work), job.files, job.place)
+        }),
         Tool::new("mlfetch", |s3, job| Ok(s3.0.mlfetch(&name(job.work), job.place))),
         Tool::new("s5cmd", |s3, job| Ok(s3.0.s5cmd(verb(job), &name(job.work), job.place))),
         Tool::new("rclone", |s3, job| Ok(s3.0.rclone(&name(job.work), job.place))),
@@ -69,7 +72,7 @@ impl Server for S3 {
         work == Work::Unchanged
     }
 
-    fn address(&self) -> Option<SocketAddr> {
+    fn address(&self, _work: Work) -> Option<SocketAddr> {
         self.0.address()
     }
 

@@ -14,7 +14,7 @@ use super::peers::Peers;
 use super::rounds::{self, Contestant};
 use super::sink::{Sink, Swallowed};
 use super::testbed::Testbed;
-use super::trees::{self, Arguments, File, title};
+use super::trees::{self, Arguments, title};
 use super::{machine, tables};
 use crate::report;
 
@@ -176,12 +176,6 @@ fn again(command: &Command) -> Command {
 
 /// With a look at whether the tree is there when it is done.
 fn checked<'a>(contestant: Contestant<'a>, place: &'a Path, tree: Tree) -> Contestant<'a> {
-    let file = move |number| {
-        let key = tree.key(number);
-        // Below the tree's own name.
-        let name = key.split_once('/').map_or("", |(_, name)| name).to_owned();
-        File { name, size_bytes: tree.size_bytes }
-    };
-    let files: Vec<File> = (0..tree.count).map(file).collect();
+    let files = tree.files();
     Contestant { check: Box::new(move || trees::check(&files, place)), ..contestant }
 }

@@ -61,7 +61,7 @@ impl Server for Start {
         Ok(files)
     }
 
-    fn address(&self) -> Option<SocketAddr> {
+    fn address(&self, _work: Work) -> Option<SocketAddr> {
         self.0.address()
     }
 

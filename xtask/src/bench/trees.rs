@@ -89,7 +89,7 @@ pub(super) trait Server: Sized + 'static {
     }
 
     /// Where all tools ask in plain HTTP/1.1; without, their requests are not counted.
-    fn address(&self) -> Option<SocketAddr> {
+    fn address(&self, _work: Self::Work) -> Option<SocketAddr> {
         None
     }
 
@@ -136,7 +136,7 @@ struct Bench<'a, S: Server> {
 
 impl<'a, S: Server> Bench<'a, S> {
     fn rows(&'a self, work: S::Work, files: &'a [File]) -> Result<Vec<Row>> {
-        let counted = self.relayed()?;
+        let counted = self.relayed(work)?;
         let mut contestants = Vec::new();
         for tool in self.tools() {
             let mut contestant = self.contestant(self.server, tool, work, files);
@@ -160,8 +160,8 @@ impl<'a, S: Server> Bench<'a, S> {
     }
 
     /// The server behind a relay that counts.
-    fn relayed(&self) -> Result<Option<(Relay, S)>> {
-        let Some(address) = self.server.address() else { return Ok(None) };
+    fn relayed(&self, work: S::Work) -> Result<Option<(Relay, S)>> {
+        let Some(address) = self.server.address(work) else { return Ok(None) };
         let relay = Relay::start(address, Pace::Free)?;
         Ok(self.server.behind(relay.address()).map(|server| (relay, server)))
     }

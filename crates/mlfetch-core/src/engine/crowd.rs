@@ -10,7 +10,7 @@ use tokio::time::Instant;
 pub(super) const FIRST: usize = 32;
 
 /// Where it ends.
-const MAX: usize = 512;
+const MAX: usize = 1024;
 
 /// Handles of the process that are left to others: logs, directories, listings.
 const SPARED_HANDLES: u64 = 128;
@@ -19,14 +19,21 @@ const SPARED_HANDLES: u64 = 128;
 const FEW_HANDLES: u64 = 192;
 const HANDLES_EACH: u64 = 8;
 
-/// Twice as many are worth it if so much more ends in the same time, in percent.
+/// More are worth it if so much more ends in the same time, in percent.
 const WORTH_PERCENT: u32 = 125;
+
+/// Files that take so long wait for a network, which has room for many more at once.
+const FAR: Duration = Duration::from_millis(50);
+
+/// How many times as many there are next: of files that wait for a network, and of others.
+const FAR_GROWTH: u32 = 4;
+const NEAR_GROWTH: u32 = 2;
 
 /// The number of now, and what it brought.
 #[derive(Debug)]
 pub(super) struct Crowd {
-    limit: usize,
-    max: usize,
+    limit: u32,
+    max: u32,
     /// Whether it stays what it is.
     is_settled: bool,
     /// Counts the numbers that there were.
@@ -34,8 +41,8 @@ pub(super) struct Crowd {
     /// Files that began with this number and have ended, and how long they took together.
     ended: u32,
     took: Duration,
-    /// How long a file took with half as many.
-    before: Option<Duration>,
+    /// The number before, and how long a file took with it.
+    before: Option<(u32, Duration)>,
     /// Whether the last file that began had to wait for its place.
     is_full: bool,
 }
@@ -50,8 +57,9 @@ pub(super) struct Begun {
 impl Crowd {
     /// As many as somebody says, or as it turns out.
     pub(super) fn new(jobs: Option<usize>) -> Self {
-        let max = jobs.unwrap_or_else(most);
-        let limit = jobs.unwrap_or(FIRST.min(max));
+        let count = |jobs| u32::try_from(jobs).unwrap_or(u32::MAX);
+        let max = count(jobs.unwrap_or_else(most));
+        let limit = if jobs.is_some() { max } else { max.min(count(FIRST)) };
         Self {
             limit,
             max,
@@ -66,12 +74,12 @@ impl Crowd {
 
     /// How many may be on their way.
     pub(super) fn limit(&self) -> usize {
-        self.limit
+        self.limit as usize
     }
 
     /// A file is to begin, and so many are on their way.
     pub(super) fn comes(&mut self, running: usize) {
-        self.is_full = running >= self.limit;
+        self.is_full = running >= self.limit();
     }
 
     /// A file begins.
@@ -91,22 +99,24 @@ impl Crowd {
         }
         self.ended += 1;
         self.took += now.duration_since(begun.at);
-        // As many as were added: they began at once, and end one answer later.
-        if (self.ended as usize) < self.limit / 2 {
+        // No more than were added: they began at once, and end one answer later.
+        if self.ended < self.limit / 2 {
             return;
         }
         let each = self.took / self.ended;
-        // So many end in a second as there are, by the time that each of them takes.
-        let is_worth = self.before.is_none_or(|before| before * 200 >= each * WORTH_PERCENT);
-        if !is_worth {
-            // The last step brought nothing: back, and no further.
-            self.limit = (self.limit / 2).max(FIRST.min(self.max));
+        if let Some((number, took)) = self.before {
+            // So many end in a second as there are, by the time that each of them takes.
+            if took * self.limit * 100 < each * number * WORTH_PERCENT {
+                // The last step brought nothing: back, and no further.
+                self.limit = number;
+                self.is_settled = true;
+                return;
+            }
         }
-        self.is_settled = !is_worth || self.limit >= self.max;
-        if !self.is_settled {
-            self.limit = self.max.min(2 * self.limit);
-        }
-        self.before = Some(each);
+        self.before = Some((self.limit, each));
+        self.is_settled = self.limit >= self.max;
+        let growth = if each >= FAR { FAR_GROWTH } else { NEAR_GROWTH };
+        self.limit = self.limit.saturating_mul(growth).min(self.max);
         self.step += 1;
         (self.ended, self.took) = (0, Duration::ZERO);
     }
@@ -133,7 +143,7 @@ mod tests {
     /// The numbers it comes to when each file takes so long, given how many there are; and how long
     /// it takes until it stays.
     fn course(takes: impl Fn(usize) -> Duration) -> (Vec<usize>, Duration) {
-        let mut crowd = Crowd { max: MAX, ..Crowd::new(None) };
+        let mut crowd = Crowd { max: 1024, ..Crowd::new(None) };
         let start = Instant::now();
         let mut now = start;
         let mut numbers = vec![crowd.limit()];
@@ -159,18 +169,20 @@ mod tests {
     #[test]
     fn it_grows_while_each_file_waits_and_no_longer() {
         let (numbers, time) = course(|_| Duration::from_millis(100));
-        assert_eq!(numbers, [32, 64, 128, 256, 512]);
-        assert_eq!(time, Duration::from_millis(500), "one answer for each number");
+        assert_eq!(numbers, [32, 128, 512, 1024]);
+        assert_eq!(time, Duration::from_millis(400), "one answer for each number");
+        let (numbers, _) = course(|_| Duration::from_millis(40));
+        assert_eq!(numbers, [32, 64, 128, 256, 512, 1024]);
         let busy = |running: usize| Duration::from_millis(running as u64);
         assert_eq!(course(busy).0, [32, 64, 32], "twice as many take twice as long");
         let far = |running: usize| Duration::from_millis(100.max(running as u64));
-        assert_eq!(course(far).0, [32, 64, 128, 256, 128], "from 100 on nothing is won");
+        assert_eq!(course(far).0, [32, 128, 512, 128], "from 100 on nothing is won");
     }
 
     #[test]
     fn a_process_with_few_handles_has_few_files_on_their_way() {
         let files = [1, 64, 191, 192, 1024, 4096, u64::MAX].map(fitting);
-        assert_eq!(files, [1, 8, 23, 32, 448, 512, 512]);
+        assert_eq!(files, [1, 8, 23, 32, 448, 1024, 1024]);
     }
 
     #[test]
@@ -184,7 +196,7 @@ mod tests {
 
     #[test]
     fn few_files_say_nothing() {
-        let mut crowd = Crowd { max: MAX, ..Crowd::new(None) };
+        let mut crowd = Crowd { max: 1024, ..Crowd::new(None) };
         let now = Instant::now();
         for index in 0..1000 {
             crowd.comes(if index % 15 == 0 { 3 } else { FIRST });

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::request::Request;
 use super::{NAME, Tree};
+use crate::bench::trees::File;
 
 /// As many as S3 gives in a page.
 const ROWS: u64 = 1000;
@@ -108,6 +109,14 @@ impl Tree {
     /// In the order of their bytes, as S3 lists them.
     pub(in crate::bench) fn key(&self, number: u64) -> String {
         format!("{}/d{:05}/f{number:08}.bin", self.name, number / 100)
+    }
+
+    /// By their names below the tree.
+    pub(in crate::bench) fn files(&self) -> Vec<File> {
+        let prefix = self.name.len() + 1;
+        let name = |number| self.key(number).split_off(prefix);
+        let file = |number| File { name: name(number), size_bytes: self.size_bytes };
+        (0..self.count).map(file).collect()
     }
 
     fn has(&self, key: &str) -> bool {
