@@ -43,12 +43,11 @@ impl Contestant<'_> {
     }
 }
 
-/// Measures: A B C, B C A, C A B, …, so that none is always the one after the same other.
+/// Measures: A B C, C B A, B C A, A C B, …, so that none always comes first, or after the same other.
 pub(super) fn alternate(contestants: &[Contestant<'_>], options: &Options) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = contestants.iter().map(Row::of).collect();
     for round in 0..options.rounds(false) {
-        for turn in 0..contestants.len() {
-            let number = (usize::from(round) + turn) % contestants.len();
+        for number in order(contestants.len(), usize::from(round)) {
             let (contestant, row) = (&contestants[number], &mut rows[number]);
             if round >= options.rounds(contestant.is_slow) {
                 continue;
@@ -60,6 +59,16 @@ pub(super) fn alternate(contestants: &[Contestant<'_>], options: &Options) -> Re
         }
     }
     Ok(rows)
+}
+
+/// Each number below `count` once: further round after two rounds, and backwards in the second of them.
+fn order(count: usize, round: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    order.rotate_left(round / 2 % count.max(1));
+    if round % 2 == 1 {
+        order.reverse();
+    }
+    order
 }
 
 impl Row {
@@ -105,8 +114,15 @@ mod tests {
         let all = all.map(|(name, is_slow)| contestant(name, is_slow));
         let options = options("bench --rounds 3 --slow-rounds 1");
         let rows = alternate(&all, &options).expect("they run");
-        assert_eq!(*order.borrow(), ["fast", "slow", "middle", "middle", "fast", "fast", "middle"]);
+        assert_eq!(*order.borrow(), ["fast", "slow", "middle", "middle", "fast", "middle", "fast"]);
         assert_eq!(rows.iter().map(|row| row.costs.len()).collect::<Vec<_>>(), [3, 1, 3]);
+    }
+
+    #[test]
+    fn each_comes_first_and_last_and_after_each_other() {
+        let orders: Vec<_> = (0..6).map(|round| order(3, round)).collect();
+        let expected = [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1], [2, 0, 1], [1, 0, 2]];
+        assert_eq!(orders, expected);
     }
 
     #[test]
