@@ -38,9 +38,10 @@ pub(super) struct Crowd {
     is_settled: bool,
     /// Counts the numbers that there were.
     step: u32,
-    /// Files that began with this number and have ended, and how long they took together.
+    /// How many were added to come to this number.
+    added: u32,
+    /// Files that began with this number and have ended.
     ended: u32,
-    took: Duration,
     /// The number before, and how long a file took with it.
     before: Option<(u32, Duration)>,
     /// Whether the last file that began had to wait for its place.
@@ -65,8 +66,8 @@ impl Crowd {
             max,
             is_settled: jobs.is_some(),
             step: 0,
+            added: limit,
             ended: 0,
-            took: Duration::ZERO,
             before: None,
             is_full: false,
         }
@@ -94,16 +95,16 @@ impl Crowd {
         }
         if !self.is_full {
             // What fewer bring than may be says nothing.
-            (self.ended, self.took) = (0, Duration::ZERO);
+            self.ended = 0;
             return;
         }
         self.ended += 1;
-        self.took += now.duration_since(begun.at);
-        // No more than were added: they began at once, and end one answer later.
-        if self.ended < self.limit / 2 {
+        // Those that were added began at once, and end one answer later. Where they wait for each other, the
+        // first of them say little of that; the last may have been held up by something of their own.
+        if self.ended < self.added.div_ceil(4).saturating_mul(3) {
             return;
         }
-        let each = self.took / self.ended;
+        let each = now.duration_since(begun.at);
         if let Some((number, took)) = self.before {
             // So many end in a second as there are, by the time that each of them takes.
             if took * self.limit * 100 < each * number * WORTH_PERCENT {
@@ -116,9 +117,11 @@ impl Crowd {
         self.before = Some((self.limit, each));
         self.is_settled = self.limit >= self.max;
         let growth = if each >= FAR { FAR_GROWTH } else { NEAR_GROWTH };
-        self.limit = self.limit.saturating_mul(growth).min(self.max);
+        let limit = self.limit.saturating_mul(growth).min(self.max);
+        self.added = limit - self.limit;
+        self.limit = limit;
         self.step += 1;
-        (self.ended, self.took) = (0, Duration::ZERO);
+        self.ended = 0;
     }
 }
 
